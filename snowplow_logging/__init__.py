@@ -1,0 +1,22 @@
+"""Log records as Snowplow events: a logging handler, and the small tracker beneath it."""
+
+from snowplow_logging._stats import Stats
+from snowplow_logging._version import __version__
+from snowplow_logging.emitter import AsyncEmitter, Emitter
+from snowplow_logging.formatter import LogRecordFormatter
+from snowplow_logging.handler import SnowplowHandler
+from snowplow_logging.self_describing_json import SelfDescribingJson
+from snowplow_logging.subject import Subject
+from snowplow_logging.tracker import Tracker
+
+__all__ = [
+    "AsyncEmitter",
+    "Emitter",
+    "LogRecordFormatter",
+    "SelfDescribingJson",
+    "SnowplowHandler",
+    "Stats",
+    "Subject",
+    "Tracker",
+    "__version__",
+]

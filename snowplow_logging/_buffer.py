@@ -1,0 +1,143 @@
+"""The bounded queue of payloads, as a plain data structure: no lock, no clock, no threads.
+
+The law: what is in it never exceeds ``queue_size`` payloads or ``queue_bytes`` bytes, but for
+payloads that are put back after a failed attempt; they were in it before. Payloads leave in
+the order of their sequence numbers.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Literal
+
+from snowplow_logging.payload import STM_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from snowplow_logging.payload import Payload
+
+Overflow = Literal["drop_newest", "drop_oldest", "drop_lowest_severity", "block"]
+OVERFLOWS: tuple[Overflow, ...] = ("drop_newest", "drop_oldest", "drop_lowest_severity", "block")
+REQUEST_OVERHEAD = 1_000  # bytes: the envelope around the events, and the headers
+
+
+class Buffer:
+    """Payloads that wait to be sent.
+
+    Args:
+        size: The most payloads it takes.
+        max_bytes: The most bytes of payload it takes.
+        overflow: Which payload goes when a new one does not fit.
+        batch_size: The most payloads in a batch.
+        batch_bytes: The most bytes in a request.
+    """
+
+    def __init__(
+        self, *, size: int, max_bytes: int, overflow: Overflow, batch_size: int, batch_bytes: int
+    ) -> None:
+        self._size = size
+        self._max_bytes = max_bytes
+        self._overflow = overflow
+        self._batch_size = batch_size
+        self._batch_bytes = batch_bytes - REQUEST_OVERHEAD
+        # One queue a severity, so that the least severe is found without a search; the other
+        # policies do not ask for it and have one queue for all.
+        self._queues: dict[int, deque[Payload]] = {}
+        self._count = 0
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def oldest(self) -> Payload | None:
+        """The payload that leaves next."""
+        return min((queue[0] for queue in self._queues.values()), default=None)
+
+    @property
+    def has_batch(self) -> bool:
+        """Whether there is enough for a full batch."""
+        return (
+            self._count >= self._batch_size
+            or self._bytes + self._count * STM_BYTES >= self._batch_bytes
+        )
+
+    def has_room(self, size: int) -> bool:
+        """Whether a payload of ``size`` bytes fits without another one going."""
+        return self._count < self._size and self._bytes + size <= self._max_bytes
+
+    def put(self, payload: Payload) -> list[Payload]:
+        """Queues ``payload``; returns what had to go for it, or ``payload`` itself."""
+        dropped: list[Payload] = []
+        while not self.has_room(len(payload.body)):
+            victim = self._victim(payload)
+            if victim is None:
+                return [*dropped, payload]
+            dropped.append(self._pop(victim))
+        self._queue(payload).append(payload)
+        self._added(payload, 1)
+        return dropped
+
+    def put_back(self, payloads: Iterable[Payload]) -> None:
+        """Takes back what ``take`` gave, to leave first again."""
+        for payload in sorted(payloads, reverse=True):
+            queue = self._queue(payload)
+            # Workers give back in any order, so a younger payload may stand at the front.
+            younger: list[Payload] = []
+            while queue and queue[0].sequence < payload.sequence:
+                younger.append(queue.popleft())
+            queue.appendleft(payload)
+            queue.extendleft(reversed(younger))
+            self._added(payload, 1)
+
+    def take(self) -> list[Payload]:
+        """Removes and returns the oldest payloads, as many as one request may hold."""
+        batch: list[Payload] = []
+        size = 0
+        while self._count and len(batch) < self._batch_size:
+            key = self._oldest_key()
+            size += len(self._queues[key][0].body) + STM_BYTES
+            if batch and size > self._batch_bytes:
+                break
+            batch.append(self._pop(key))
+        return batch
+
+    def take_until(self, sequence: int) -> list[Payload]:
+        """Removes and returns every payload up to ``sequence``, whatever their number."""
+        taken: list[Payload] = []
+        while (oldest := self.oldest) is not None and oldest.sequence <= sequence:
+            taken.append(self._pop(self._oldest_key()))
+        return taken
+
+    def _queue(self, payload: Payload) -> deque[Payload]:
+        key = payload.severity if self._overflow == "drop_lowest_severity" else 0
+        return self._queues.setdefault(key, deque())
+
+    def _oldest_key(self) -> int:
+        if len(self._queues) == 1:
+            return next(iter(self._queues))
+        return min(self._queues, key=lambda key: self._queues[key][0].sequence)
+
+    def _victim(self, newcomer: Payload) -> int | None:
+        """Returns the key of the queue whose first payload goes; None: the newcomer goes."""
+        if not self._count or len(newcomer.body) > self._max_bytes:
+            return None
+        if self._overflow == "drop_oldest":
+            return self._oldest_key()
+        if self._overflow == "drop_lowest_severity":
+            least = min(self._queues)
+            return least if least < newcomer.severity else None
+        return None
+
+    def _pop(self, key: int) -> Payload:
+        queue = self._queues[key]
+        payload = queue.popleft()
+        if not queue:
+            del self._queues[key]
+        self._added(payload, -1)
+        return payload
+
+    def _added(self, payload: Payload, sign: int) -> None:
+        self._count += sign
+        self._bytes += sign * len(payload.body)

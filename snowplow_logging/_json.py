@@ -1,0 +1,206 @@
+"""Any Python value as JSON. Total: what no encoder takes is replaced by text or a marker.
+
+The law: the result is UTF-8 JSON that nests at most ``MAX_DEPTH`` deep. The fast path gives
+the value to the encoder as it is; only what the encoder refuses, or what is too deep, is
+rebuilt piece by piece from parts that are safe.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import numbers
+from collections.abc import Mapping, Set
+from decimal import Decimal
+from typing import Any, cast
+
+from pythonjsonlogger.json import JsonEncoder
+
+from snowplow_logging._text import CUT_MARK, clean, cut, text, unprintable
+
+try:
+    import orjson
+except ImportError:  # an extra: the standard library's encoder does the same, slower
+    orjson = None  # type: ignore[assignment]
+
+MAX_DEPTH = 36  # of an event's own data; the pipeline takes 40 with the wrappers
+MAX_NODES = 100_000  # values that a rebuilt structure may hold
+MAX_DIGITS = 4_000  # of an integer; Python itself refuses to print more than 4 300
+MAX_FLOAT_EXPONENT = 300
+LONGEST_KEY = 1_024
+CIRCULAR_MARK = "<circular reference>"
+_ONE_KIND_OF_BRACKET = bytes.maketrans(b"[]", b"{}")
+_ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+_coerce = JsonEncoder().default
+
+
+def encode(value: object) -> bytes:
+    """Returns ``value`` as compact JSON in UTF-8.
+
+    Raises:
+        RecursionError, MemoryError: where the caller itself is at the interpreter's limit.
+    """
+    try:
+        encoded = _dumps(value)
+    except Exception:  # noqa: BLE001 - hostile values raise anything, the rebuilt ones do not
+        return _dumps_plain(plain(value))
+    return _dumps_plain(plain(value)) if _deeper_than(encoded, MAX_DEPTH) else encoded
+
+
+def encode_within(value: object, limit: int) -> bytes | None:
+    """Returns ``value`` as JSON of at most ``limit`` bytes, its longest texts cut first.
+
+    Returns:
+        The JSON, or None where even short texts and few elements do not fit.
+    """
+    encoded = encode(value)
+    for longest in (16_384, 4_096, 1_024, 256, 64):
+        if len(encoded) <= limit:
+            return encoded
+        encoded = _dumps_plain(plain(value, longest_text=longest, nodes=limit // 16))
+    return encoded if len(encoded) <= limit else None
+
+
+def plain(value: object, *, longest_text: int = 1 << 24, nodes: int = MAX_NODES) -> Any:
+    """Rebuilds ``value`` from dicts, lists, texts and numbers that JSON can say.
+
+    Args:
+        value: Anything.
+        longest_text: UTF-16 units that a text may have.
+        nodes: Values that the result may hold; what comes after is left out, with a marker.
+    """
+    return _Rebuild(longest_text, nodes).value(value, MAX_DEPTH)
+
+
+def default(value: object) -> object:
+    """Stands in for a value that is no JSON: numbers as numbers, containers as such, else text.
+
+    Dates, enums, dataclasses, bytes, exceptions and the like are as python-json-logger has them.
+    """
+    try:
+        return _stand_in(value)
+    except Exception as error:  # noqa: BLE001 - the value's own methods may raise anything
+        return unprintable(value, error)
+
+
+def _stand_in(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[object, object]", value))
+    if isinstance(value, Set):
+        return list(cast("Set[object]", value))
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, Decimal):
+        return _decimal(value)
+    if isinstance(value, numbers.Real):
+        return float(value)
+    return _coerce(value)
+
+
+def _decimal(value: Decimal) -> int | float | str:
+    if not value.is_finite() or abs(value.adjusted()) > MAX_FLOAT_EXPONENT:
+        return str(value)
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+class _Rebuild:
+    """One walk over one value, with what is left of its budget."""
+
+    def __init__(self, longest_text: int, nodes: int) -> None:
+        self._longest_text = longest_text
+        self._nodes = nodes
+        self._path: set[int] = set()  # ids of the containers that the walk is in
+
+    def value(self, value: object, depth: int) -> Any:
+        self._nodes -= 1
+        try:
+            return self._value(value, depth)
+        except Exception as error:  # noqa: BLE001 - even isinstance() runs the value's own code
+            return unprintable(value, error)
+
+    def _value(self, value: object, depth: int) -> Any:
+        if value is None or value is True or value is False:
+            return value
+        if isinstance(value, str):
+            return cut(clean(str.__str__(value)), self._longest_text)
+        if isinstance(value, int):
+            return _integer(value)
+        if isinstance(value, float):
+            return value + 0.0 if math.isfinite(value) else None
+        if depth == 0 or self._nodes < 0:
+            return CUT_MARK
+        if not isinstance(value, (dict, list, tuple)):
+            return self.value(default(value), depth - 1)
+        return self._container(cast("dict[Any, Any] | list[Any] | tuple[Any, ...]", value), depth - 1)
+
+    def _container(self, value: dict[Any, Any] | list[Any] | tuple[Any, ...], depth: int) -> Any:
+        if id(value) in self._path:
+            return CIRCULAR_MARK
+        self._path.add(id(value))
+        try:
+            return self._object(value, depth) if isinstance(value, dict) else self._array(value, depth)
+        finally:
+            self._path.discard(id(value))
+
+    def _object(self, value: dict[Any, Any], depth: int) -> dict[str, Any]:
+        rebuilt: dict[str, Any] = {}
+        for key, item in dict.items(value):
+            if self._nodes < 0:
+                rebuilt[CUT_MARK] = f"{dict.__len__(value) - len(rebuilt)} more"
+                break
+            rebuilt[cut(clean(_key(key)), LONGEST_KEY)] = self.value(item, depth)
+        return rebuilt
+
+    def _array(self, value: list[Any] | tuple[Any, ...], depth: int) -> list[Any]:
+        rebuilt: list[Any] = []
+        items = list(value)
+        for item in items:
+            if self._nodes < 0:
+                rebuilt.append(f"{CUT_MARK} {len(items) - len(rebuilt)} more")
+                break
+            rebuilt.append(self.value(item, depth))
+        return rebuilt
+
+
+def _key(key: object) -> str:
+    """Names a JSON member as the standard library's encoder does, other keys by their text."""
+    if key is None or isinstance(key, bool):
+        return {None: "null", True: "true", False: "false"}[key]
+    return text(key)
+
+
+def _integer(value: int) -> int | str:
+    number = int.__pos__(value)
+    digits = number.bit_length() * 0.30103
+    return number if digits < MAX_DIGITS else f"<integer of about {digits:.0f} digits>"
+
+
+_stdlib_dumps = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default
+).encode
+
+
+def _dumps_plain(value: object) -> bytes:
+    # orjson takes no integer over 64 bits, so what was rebuilt always goes through this one.
+    return _stdlib_dumps(value).encode()
+
+
+def _dumps(value: object) -> bytes:
+    if orjson is not None:
+        return orjson.dumps(value, default)
+    return _dumps_plain(value)
+
+
+def _deeper_than(encoded: bytes, depth: int) -> bool:
+    """Says whether JSON nests deeper than ``depth``; nearly free where it has few brackets."""
+    if encoded.count(b"{") + encoded.count(b"[") <= depth:
+        return False
+    # Without its texts the JSON is brackets alone, and each pass takes the innermost pairs away.
+    brackets = b"".join(encoded.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])
+    brackets = brackets.translate(_ONE_KIND_OF_BRACKET, _ALL_BUT_BRACKETS)
+    for _ in range(depth):
+        brackets = brackets.replace(b"{}", b"")
+        if not brackets:
+            return False
+    return True

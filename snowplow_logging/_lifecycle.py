@@ -1,0 +1,86 @@
+"""Fork and exit: everything that processes do to emitters behind their backs.
+
+The law: nothing is registered at import, only when the first emitter is made; emitters are
+known by weak references; what runs in a forked child takes no lock and logs nothing.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import time
+import weakref
+from typing import Protocol
+
+
+class Emitting(Protocol):
+    """What the hooks call on an emitter."""
+
+    def after_fork_in_child(self) -> None:
+        """Replaces locks, threads, connections and the queue by new ones."""
+
+    def begin_close(self) -> None:
+        """Makes everything due, without waiting."""
+
+    def close(self) -> None:
+        """Delivers what it can within its deadline and gives up the rest."""
+
+
+class _Registry:
+    """The emitters of this process."""
+
+    def __init__(self) -> None:
+        # A plain dict, whose single operations are atomic: a WeakSet that another thread was
+        # changing at the moment of the fork would stay inconsistent in the child.
+        self._emitters: dict[int, weakref.ref[Emitting]] = {}
+        self._hooked = False
+        self.exit_began: float | None = None
+
+    def add(self, emitter: Emitting) -> None:
+        if not self._hooked:
+            self._hooked = True
+            atexit.register(self.at_exit)
+            if hasattr(os, "register_at_fork"):
+                os.register_at_fork(after_in_child=self.after_fork_in_child)
+        key = id(emitter)
+        self._emitters[key] = weakref.ref(emitter, lambda _: self._emitters.pop(key, None))
+
+    def alive(self) -> list[Emitting]:
+        emitters = [reference() for reference in list(self._emitters.values())]
+        return [emitter for emitter in emitters if emitter is not None]
+
+    def after_fork_in_child(self) -> None:
+        self.exit_began = None
+        for emitter in self.alive():
+            emitter.after_fork_in_child()
+
+    def at_exit(self) -> None:
+        self.exit_began = time.monotonic()
+        emitters = self.alive()
+        for emitter in emitters:  # all begin before the first one is waited for
+            emitter.begin_close()
+        for emitter in emitters:
+            emitter.close()
+
+
+_registry = _Registry()
+register = _registry.add
+"""Makes an emitter known to the hooks."""
+
+
+def deadline(now: float, timeout: float) -> float:
+    """Returns when a wait of ``timeout`` seconds ends; at exit all waits share their start."""
+    began = _registry.exit_began
+    return now + timeout if began is None else min(now, began) + timeout
+
+
+def holds_logging_lock() -> bool:
+    """Says whether this thread holds logging's module lock, as ``dictConfig`` does.
+
+    A worker that logs (urllib3 does) may wait for that lock, so its holder must not wait for
+    the worker: https://github.com/open-telemetry/opentelemetry-python/issues/3193
+    """
+    lock = getattr(logging, "_lock", None)
+    is_owned = getattr(lock, "_is_owned", None)
+    return bool(is_owned()) if is_owned is not None else False

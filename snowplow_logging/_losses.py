@@ -1,0 +1,52 @@
+"""Tells people of losses: a line on stderr, at most once a minute, and one at the end."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from snowplow_logging._stats import DROP_ADVICE
+
+if TYPE_CHECKING:
+    from snowplow_logging._stats import Stats
+
+SECONDS_BETWEEN_LINES = 60.0
+
+
+class Losses:
+    """What was said of one emitter's losses, and when.
+
+    Args:
+        name: The emitter, as the line names it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._said = 0
+        self._said_at: float | None = None
+
+    def report(self, stats: Stats, now: float, *, last: bool = False) -> None:
+        """Says what was lost since the last line, unless that one was less than a minute ago."""
+        recent = self._said_at is not None and now - self._said_at < SECONDS_BETWEEN_LINES
+        if stats.dropped == self._said or (recent and not last):
+            return
+        self._said, self._said_at = stats.dropped, now
+        say(f"{self._name}: {describe(stats)}")
+
+
+def describe(stats: Stats) -> str:
+    """Returns how many events were lost, why, and what would have helped."""
+    reasons = "; ".join(
+        f"{count} {reason}: {DROP_ADVICE.get(reason, 'see the documentation')}"
+        for reason, count in sorted(stats.dropped_by_reason.items())
+    )
+    error = f" (last error: {stats.last_error})" if stats.last_error else ""
+    return f"{stats.dropped} of {stats.accepted} events lost so far ({reasons}){error}"
+
+
+def say(line: str) -> None:
+    """Writes one line to stderr, where there is one."""
+    try:
+        print(f"snowplow_logging: {line}", file=sys.stderr, flush=True)
+    except (OSError, ValueError, AttributeError, RuntimeError):
+        return  # stderr is closed, gone or at its end: there is nobody left to tell

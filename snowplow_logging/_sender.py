@@ -1,0 +1,126 @@
+"""Acts on what the outbox decides: sends a batch, books the outcome, calls the callbacks."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from snowplow_logging._guard import delivering
+from snowplow_logging._outbox import Drop, Outcome
+from snowplow_logging._retry import Verdict, judge
+from snowplow_logging.payload import as_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from snowplow_logging._outbox import Batch, Outbox
+    from snowplow_logging._transport import Transport
+
+
+class Callbacks:
+    """The application's callbacks, of which none can hurt a delivery.
+
+    Args:
+        on_success: Gets the payloads that were delivered.
+        on_failure: Gets how many of a batch were delivered, and the payloads that were not.
+        on_drop: Gets the reason and the payloads that were given up.
+    """
+
+    def __init__(
+        self,
+        on_success: Callable[[list[dict[str, Any]]], object] | None,
+        on_failure: Callable[[int, list[dict[str, Any]]], object] | None,
+        on_drop: Callable[[str, list[dict[str, Any]]], object] | None,
+    ) -> None:
+        self._on_success = on_success
+        self._on_failure = on_failure
+        self._on_drop = on_drop
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Tells what became of a batch."""
+        if self._on_success is not None and outcome.delivered:
+            _call(self._on_success, [as_dict(p) for p in outcome.delivered])
+        if self._on_failure is not None and outcome.error is not None:
+            refused = [p for drop in outcome.dropped for p in drop.payloads]
+            unsent = [as_dict(p) for p in sorted([*outcome.unsent, *refused])]
+            _call(self._on_failure, len(outcome.delivered), unsent)
+
+    def drops(self, drops: Iterable[Drop]) -> None:
+        """Tells what was given up."""
+        if self._on_drop is not None:
+            for drop in drops:
+                _call(self._on_drop, drop.reason, [as_dict(p) for p in drop.payloads])
+
+
+def _call(callback: Callable[..., object], *arguments: object) -> None:
+    try:
+        with delivering():
+            callback(*arguments)
+    except Exception:  # noqa: BLE001 - the application's code may raise anything
+        if logging.raiseExceptions and sys.stderr:
+            traceback.print_exc()
+
+
+class Sender:
+    """Sends batches.
+
+    Args:
+        outbox: Where batches come from and outcomes go.
+        callbacks: Told of every outcome.
+        one_by_one: Whether each event is a request of its own, as with GET.
+        custom_retry_codes: HTTP statuses with a verdict of their own.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        callbacks: Callbacks,
+        *,
+        one_by_one: bool,
+        custom_retry_codes: Mapping[int, bool],
+    ) -> None:
+        self._outbox = outbox
+        self._callbacks = callbacks
+        self._one_by_one = one_by_one
+        self._custom_retry_codes = custom_retry_codes
+
+    def send(self, batch: Batch, transport: Transport, timeout: float) -> None:
+        """Sends ``batch``, books the outcome and tells the callbacks."""
+        outcome = Outcome(unsent=batch.payloads)
+        try:
+            with delivering():
+                self._attempt(batch, outcome, transport, timeout)
+        finally:
+            drops = self._outbox.settle(batch, outcome)
+        self._callbacks.outcome(outcome)
+        self._callbacks.drops(drops)
+
+    def _attempt(
+        self, batch: Batch, outcome: Outcome, transport: Transport, timeout: float
+    ) -> None:
+        """Moves payloads from ``outcome.unsent`` to where they come to be, part by part."""
+        payloads = batch.payloads
+        parts = [[p] for p in reversed(payloads)] if self._one_by_one else [payloads]
+        while parts and payloads:
+            part = parts.pop()
+            answer = transport.send(part, timeout)
+            outcome.requests += 1
+            verdict = judge(answer.status, self._custom_retry_codes)
+            if verdict is Verdict.SPLIT and len(part) > 1:
+                middle = len(part) // 2
+                parts += [part[middle:], part[:middle]]
+                continue
+            if verdict is not Verdict.DELIVERED:
+                outcome.error = answer.error
+            if verdict is Verdict.RETRY:
+                outcome.retry_after = answer.retry_after
+                return
+            outcome.unsent = outcome.unsent[len(part) :]
+            if verdict is Verdict.DELIVERED:
+                outcome.delivered += part
+            else:
+                reason = "oversize" if verdict is Verdict.SPLIT else "rejected"
+                outcome.dropped.append(Drop(reason, part))
+

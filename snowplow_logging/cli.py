@@ -1,0 +1,65 @@
+"""The ``snowplow-logging`` command: finds the subcommand, loads its module, runs it.
+
+Each command lives in a module with two functions, ``add_arguments(parser)`` and
+``run(arguments) -> exit status``. Only the module that is asked for is imported, so that
+a command which needs an extra does not stop the others from working.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from typing import TYPE_CHECKING, Protocol, cast
+
+from snowplow_logging._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Command(Protocol):
+    """What a command's module holds."""
+
+    EXAMPLES: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declares the options of the command."""
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Does the work; returns the exit status."""
+
+
+# name → (module, one line of help, the extra it needs)
+COMMANDS = {
+    "collector": ("snowplow_logging.collector.command", "run the local collector"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line ``argv`` (``sys.argv[1:]`` by default); returns the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        prog="snowplow-logging", description="Log records as Snowplow events."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    for name, (module, summary) in COMMANDS.items():
+        subparser = commands.add_parser(
+            name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        if name == chosen:
+            command = cast("Command", importlib.import_module(module))
+            subparser.description, subparser.epilog = summary, command.EXAMPLES
+            command.add_arguments(subparser)
+            subparser.set_defaults(run=command.run)
+    arguments = parser.parse_args(words)
+    try:
+        return int(arguments.run(arguments))
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("snowplow_logging"):
+            raise
+        parser.exit(2, f"{chosen} needs {error.name}: pip install 'snowplow-logging[all]'\n")
+    except KeyboardInterrupt:
+        return 130

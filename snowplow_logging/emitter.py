@@ -1,0 +1,291 @@
+"""Emitters deliver payloads: ``Emitter`` in the caller's thread, ``AsyncEmitter`` from a pool."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from contextlib import closing
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from snowplow_logging import _endpoint, _lifecycle
+from snowplow_logging._buffer import Buffer
+from snowplow_logging._guard import is_delivering
+from snowplow_logging._losses import Losses
+from snowplow_logging._options import AsyncEmitterOptions, EmitterOptions, resolve
+from snowplow_logging._outbox import Clock, Outbox, Stop
+from snowplow_logging._retry import Breaker
+from snowplow_logging._sender import Callbacks, Sender
+from snowplow_logging._transport import HttpTransport
+from snowplow_logging._workers import WorkerPool
+from snowplow_logging.payload import fields
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from typing_extensions import Unpack
+
+    from snowplow_logging._stats import Stats
+    from snowplow_logging._transport import Transport
+
+LOCKED_GRACE = 0.5  # seconds to wait for workers that may wait for a lock which we hold
+FLUSH_REMEMBERED = 1.0  # seconds within which close does not repeat a flush that failed
+
+_draining: ContextVar[bool] = ContextVar("snowplow_logging_draining", default=False)
+
+
+class Emitter:
+    """Sends payloads in the thread that gives them, and keeps what could not be sent.
+
+    A failed delivery is no exception: its payloads stay queued, ``on_failure`` is told, and a
+    later call tries again, once the collector has been left alone for a moment.
+
+    Args:
+        endpoint: The collector, such as ``https://collector.acme.com``; without a scheme it
+            is https.
+        options: See the table of options in the README; ``batch_size`` is 1 here, so that
+            each payload is sent at once.
+
+    Raises:
+        ValueError: An option takes no such value.
+        TypeError: There is no such option.
+    """
+
+    def __init__(self, endpoint: str, **options: Unpack[EmitterOptions]) -> None:
+        given: dict[str, Any] = {"batch_size": 1, **options}
+        self._set_up(endpoint, resolve(given, EmitterOptions.__annotations__))
+
+    def _set_up(self, endpoint: str, options: dict[str, Any]) -> None:
+        self._options = options
+        self._endpoint = _endpoint.parse(
+            endpoint, options["protocol"], options["port"], options["method"], options["path"]
+        )
+        self._clock = options["clock"] or Clock(time.monotonic, time.time)
+        self._callbacks = Callbacks(
+            options["on_success"], options["on_failure"], options["on_drop"]
+        )
+        self._renew()
+        _lifecycle.register(self)
+
+    def _renew(self) -> None:
+        """Makes everything that holds a lock, a thread, a connection or payloads, anew."""
+        options = self._options
+        buffer = Buffer(
+            size=options["queue_size"],
+            max_bytes=options["queue_bytes"],
+            overflow=options["overflow"],
+            batch_size=options["batch_size"],
+            batch_bytes=options["byte_limit"],
+        )
+        self._outbox = Outbox(
+            buffer,
+            Breaker(options["max_retry_delay"], random.uniform),
+            self._clock,
+            flush_interval=options["flush_interval"],
+            max_age=options["max_age"],
+            block_timeout=options["block_timeout"] if options["overflow"] == "block" else 0.0,
+        )
+        self._sender = Sender(
+            self._outbox,
+            self._callbacks,
+            one_by_one=options["method"] == "get",
+            custom_retry_codes=options["custom_retry_codes"],
+        )
+        self._losses = Losses(self._endpoint.base)
+        self._of_thread = threading.local()  # its transport, in a thread that is no worker
+        self._failed_flush_at = float("-inf")
+
+    @property
+    def endpoint(self) -> str:
+        """Scheme, host and port of the collector."""
+        return self._endpoint.base
+
+    def input(self, payload: Mapping[str, object]) -> None:
+        """Takes an event as the fields of the tracker protocol, such as a callback got it."""
+        created = str(payload.get("dtm", ""))
+        created_ms = int(created) if created.isdecimal() else int(self._clock.wall() * 1000)
+        rendered = fields({key: value for key, value in payload.items() if key != "stm"})
+        self.enqueue(b"{" + rendered, created_ms)
+
+    def enqueue(self, body: bytes, created_ms: int, severity: int = 0) -> None:
+        """Takes an event as finished bytes; see ``payload.Payload`` for the arguments."""
+        drops = self._outbox.put(body, created_ms, severity)
+        if drops:
+            self._callbacks.drops(drops)
+        self._after_put()
+
+    def refuse(self, reason: str) -> None:
+        """Counts an event that cannot be queued as accepted and dropped."""
+        self._outbox.refuse(reason)
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Sends what is queued, and waits for what is under way.
+
+        It can be called from anywhere. In a callback it sends in its own thread, and a
+        callback that it runs in turn does not send again.
+
+        Args:
+            timeout: The longest to wait, in seconds; ``shutdown_timeout`` by default.
+
+        Returns:
+            Whether all events accepted before the call are delivered or dropped.
+        """
+        flushed = self._flush_until(self._deadline(timeout))
+        if not flushed and timeout is None:
+            self._failed_flush_at = self._clock.monotonic()
+        return flushed
+
+    def begin_close(self) -> None:
+        """Makes all that is queued due, so that several emitters can end at the same time."""
+        self._outbox.begin_flush()
+
+    def close(self, timeout: float | None = None) -> None:
+        """Delivers what it can, gives up and reports the rest, ends threads and connections.
+
+        An emitter that gets another event after it opens again.
+
+        Args:
+            timeout: The longest to wait, in seconds; ``shutdown_timeout`` by default.
+        """
+        now = self._clock.monotonic()
+        if now - self._failed_flush_at < FLUSH_REMEMBERED:
+            timeout = 0.0  # logging.shutdown calls flush, then close: their time is shared
+        deadline = self._deadline(timeout)
+        outbox = self._outbox
+        sequence = outbox.begin_flush()
+        try:
+            drops = [] if self._flush_until(deadline) else outbox.abandon(sequence)
+        finally:
+            outbox.end_flush(sequence)
+        self._callbacks.drops(drops)
+        self._release(deadline)
+        self._losses.report(self.stats(), self._clock.monotonic(), last=True)
+
+    def stats(self) -> Stats:
+        """Returns the account of all events: ``accepted = delivered + dropped + pending``."""
+        return self._outbox.stats()
+
+    def after_fork_in_child(self) -> None:
+        """Starts anew in a forked child: what was queued before is the parent's to send."""
+        self._renew()
+
+    def __repr__(self) -> str:
+        stats = self.stats()
+        return (
+            f"<{type(self).__name__} {self.endpoint} "
+            f"{stats.pending}/{self._options['queue_size']} queued, "
+            f"{stats.delivered} delivered, {stats.dropped} dropped>"
+        )
+
+    def _after_put(self) -> None:
+        if is_delivering():
+            return  # a callback tracks: whoever runs it sends that, too
+        while (batch := self._outbox.take_due()) is not None:
+            self._sender.send(batch, self._transport(), self._options["request_timeout"])
+        self._losses.report(self.stats(), self._clock.monotonic())
+
+    def _drains_here(self) -> bool:
+        """Whether flush must send in its own thread, because nobody else will."""
+        return True
+
+    def _release(self, deadline: float) -> None:
+        """Frees threads and connections, at the latest at ``deadline``."""
+        transport: Transport | None = getattr(self._of_thread, "transport", None)
+        if transport is not None:
+            del self._of_thread.transport
+            transport.close()
+
+    def _deadline(self, timeout: float | None) -> float:
+        seconds = self._options["shutdown_timeout"] if timeout is None else timeout
+        return _lifecycle.deadline(self._clock.monotonic(), seconds)
+
+    def _flush_until(self, deadline: float) -> bool:
+        outbox = self._outbox
+        if _draining.get():
+            return outbox.wait_settled(outbox.last_sequence, self._clock.monotonic())
+        sequence = outbox.begin_flush()
+        try:
+            if self._drains_here():
+                self._drain(deadline)
+            return outbox.wait_settled(sequence, self._while_locked(deadline))
+        finally:
+            outbox.end_flush(sequence)
+
+    def _while_locked(self, deadline: float) -> float:
+        """Returns ``deadline``, or a near one where workers may wait for a lock that we hold."""
+        if not _lifecycle.holds_logging_lock():
+            return deadline
+        return min(deadline, self._clock.monotonic() + LOCKED_GRACE)
+
+    def _drain(self, deadline: float) -> None:
+        token = _draining.set(True)
+        try:
+            while (batch := self._outbox.take_before(deadline)) is not None:
+                remaining = max(0.1, deadline - self._clock.monotonic())
+                timeout = min(self._options["request_timeout"], remaining)
+                self._sender.send(batch, self._transport(), timeout)
+        finally:
+            _draining.reset(token)
+
+    def _transport(self) -> Transport:
+        """Returns the transport of this thread."""
+        transport: Transport | None = getattr(self._of_thread, "transport", None)
+        if transport is None:
+            transport = self._of_thread.transport = self._new_transport()
+        return transport
+
+    def _new_transport(self) -> Transport:
+        make: Callable[[], Transport] | None = self._options["transport"]
+        if make is not None:
+            return make()
+        make_session = self._options["session"]
+        return HttpTransport(
+            self._endpoint.url,
+            method=self._options["method"],
+            auth=self._endpoint.auth,
+            session=make_session() if make_session is not None else None,
+        )
+
+
+class AsyncEmitter(Emitter):
+    """Sends payloads from a fixed pool of threads, so that giving one never waits.
+
+    The threads are started at the first payload. Failed deliveries are repeated by
+    themselves, for up to ``max_age`` seconds.
+
+    Args:
+        endpoint: As for ``Emitter``.
+        options: As for ``Emitter``, with ``thread_count``; ``batch_size`` is 500.
+
+    Raises:
+        ValueError: An option takes no such value.
+        TypeError: There is no such option.
+    """
+
+    def __init__(self, endpoint: str, **options: Unpack[AsyncEmitterOptions]) -> None:
+        names = {**EmitterOptions.__annotations__, **AsyncEmitterOptions.__annotations__}
+        self._set_up(endpoint, resolve(options, names))
+
+    def _renew(self) -> None:
+        super()._renew()
+        self._pool = WorkerPool(self._options["thread_count"], self._work)
+
+    def _after_put(self) -> None:
+        if not self._pool.running or self._pool.stop.requested:
+            self._pool.start()
+
+    def _work(self, stop: Stop) -> None:
+        outbox, sender, losses = self._outbox, self._sender, self._losses
+        with closing(self._new_transport()) as transport:
+            while (batch := outbox.take(stop)) is not None:
+                sender.send(batch, transport, self._options["request_timeout"])
+                losses.report(outbox.stats(), self._clock.monotonic())
+
+    def _drains_here(self) -> bool:
+        return is_delivering() or not self._pool.running or _lifecycle.holds_logging_lock()
+
+    def _release(self, deadline: float) -> None:
+        if self._outbox.request_stop(self._pool.stop):
+            self._pool.join(self._while_locked(deadline))
+        super()._release(deadline)

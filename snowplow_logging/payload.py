@@ -1,0 +1,120 @@
+"""The tracker protocol: the fields of an event, the body of a request, the collector's limits.
+
+The law: an event is encoded once, where it is tracked. From then on it is finished bytes, a
+JSON object without its closing brace, to which each attempt adds ``stm`` alone; so whatever
+is sent again is byte-identical but for ``stm``, and a request is joined, not encoded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from base64 import urlsafe_b64encode
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from snowplow_logging._json import encode
+from snowplow_logging._text import clean, cut
+from snowplow_logging._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PAYLOAD_DATA = "iglu:com.snowplowanalytics.snowplow/payload_data/jsonschema/1-0-4"
+UNSTRUCT_EVENT = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
+CONTEXTS = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-1"
+TRACKER_VERSION = f"py-snowplow-logging-{__version__}"
+CONTENT_TYPE = "application/json; charset=utf-8"
+POST_PATH = "com.snowplowanalytics.snowplow/tp2"
+GET_PATH = "i"
+PLATFORMS = ("srv", "web", "iot", "app", "mob", "pc", "cnsl", "tv", "headset")
+
+MAX_EVENT_BYTES = 190_000
+"""What every sink takes: an SQS buffer's limit of 192 000 bytes is the lowest there is."""
+
+FIELD_LIMITS = {
+    "tv": 100, "tna": 128, "aid": 255, "uid": 255, "duid": 128, "tnuid": 128, "ip": 128,
+    "ua": 1000, "tz": 255, "lang": 255, "url": 4096, "page": 2000, "refr": 4096,
+}  # fmt: skip
+"""UTF-16 units that the pipeline's atomic fields take."""
+
+_BODY_HEAD = b'{"schema":"' + PAYLOAD_DATA.encode() + b'","data":['
+_STM = b',"stm":"%d"}'
+STM_BYTES = len(_STM % 10**13) + 1  # with the comma between two events
+
+
+class Payload(NamedTuple):
+    """One event, finished but for ``stm``.
+
+    Args:
+        sequence: Its place among all that were accepted.
+        body: Its JSON object without the closing brace.
+        created_ms: Its ``dtm``, ms since epoch.
+        severity: The logging level of its record.
+        queued_at: When it was accepted, in seconds of the emitter's clock.
+    """
+
+    sequence: int
+    body: bytes
+    created_ms: int
+    severity: int
+    queued_at: float
+
+
+def new_event_id() -> str:
+    """Returns a random (version 4) UUID from the OS's randomness, which a fork cannot repeat."""
+    digits = bytearray(os.urandom(16))
+    digits[6] = digits[6] & 0x0F | 0x40
+    digits[8] = digits[8] & 0x3F | 0x80
+    text = digits.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def field(key: str, value: object) -> str:
+    """Returns ``value`` as the text of the field ``key``, cut to what the pipeline takes."""
+    return cut(clean(str(value)), FIELD_LIMITS.get(key, 1 << 24))
+
+
+def fields(pairs: Mapping[str, object]) -> bytes:
+    """Returns the members of a JSON object, without its braces; None and "" are left out."""
+    kept = {key: field(key, value) for key, value in pairs.items() if value not in (None, "")}
+    return encode(kept)[1:-1]
+
+
+def self_describing_field(schema: str, data: bytes, key: str, *, base64: bool) -> bytes:
+    """Returns the field ``key``: encoded ``data`` in the wrapper ``schema``.
+
+    Args:
+        schema: URI of the wrapper.
+        data: What it wraps, as JSON.
+        key: ``ue_px`` or ``cx`` with base64, ``ue_pr`` or ``co`` without.
+        base64: Whether the wrapper is written as base64, or else as JSON text.
+    """
+    wrapped = b'{"schema":"%s","data":%s}' % (schema.encode(), data)
+    if base64:
+        return b'"%s":"%s"' % (key.encode(), urlsafe_b64encode(wrapped))
+    return b'"%s":%s' % (key.encode(), json.dumps(wrapped.decode(), ensure_ascii=False).encode())
+
+
+def request_body(batch: Sequence[Payload], now_ms: int) -> bytes:
+    """Returns the body of a POST: ``payload_data/1-0-4`` with every event of ``batch``.
+
+    ``stm`` is ``now_ms``, but never before an event's own ``dtm``: were the clock set back
+    meanwhile, the pipeline could not correct the event's time.
+    """
+    if any(payload.created_ms > now_ms for payload in batch):
+        events = b",".join(p.body + _STM % max(now_ms, p.created_ms) for p in batch)
+        return b"".join((_BODY_HEAD, events, b"]}"))
+    stm = _STM % now_ms
+    bodies = [payload.body for payload in batch]
+    return b"".join((_BODY_HEAD, (stm + b",").join(bodies), stm, b"]}"))
+
+
+def as_dict(payload: Payload) -> dict[str, Any]:
+    """Returns the fields of ``payload``, as callbacks get them."""
+    fields: dict[str, Any] = json.loads(payload.body + b"}")
+    return fields
+
+
+def query(payload: Payload, now_ms: int) -> dict[str, str]:
+    """Returns the query of a GET: the fields of one event with ``stm``."""
+    return {**as_dict(payload), "stm": str(max(now_ms, payload.created_ms))}

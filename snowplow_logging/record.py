@@ -1,0 +1,209 @@
+"""Log record → event. Pure: no clock, no lock, no queue.
+
+The law: a record becomes an event by the first of three rules that fits it.
+1. It names a schema (or its message is a ``SelfDescribingJson``): it is that event.
+2. It has an exception: it is the standard ``application_error/1-0-2``.
+3. Else it is a ``log_record``.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pythonjsonlogger.core import BaseJsonFormatter
+
+from snowplow_logging._json import encode
+from snowplow_logging._options import LOG_RECORD, entities
+from snowplow_logging._text import clean, cut, cut_head, text
+from snowplow_logging.formatter import (
+    EVENT_EXTRAS,
+    MAX_INT,
+    LogRecordFormatter,
+    exception_name,
+    exception_of,
+    extras,
+    message_of,
+)
+from snowplow_logging.self_describing_json import SelfDescribingJson, is_schema_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+APPLICATION_ERROR = "iglu:com.snowplowanalytics.snowplow/application_error/jsonschema/1-0-2"
+MAX_ERROR_MESSAGE = 2_048
+MAX_ERROR_NAME = 1_024
+MAX_ERROR_TRACE = 8_192
+
+
+class Event(NamedTuple):
+    """What a record becomes.
+
+    Args:
+        schema: The event's schema.
+        data: Its data, as JSON.
+        entities: Its entities, each as self-describing JSON.
+    """
+
+    schema: str
+    data: bytes
+    entities: list[bytes]
+
+
+class RecordMapper:
+    """Maps records to events.
+
+    Args:
+        schema: Schema of plain records; None: they are no events.
+        exceptions: ``"application_error"``, or ``"log_record"`` to turn rule 2 off.
+        record_entity: Whether events by rules 1 and 2 carry the ``log_record`` as an entity.
+        contexts: Entities of every event.
+    """
+
+    def __init__(
+        self,
+        *,
+        schema: str | None = LOG_RECORD,
+        exceptions: str = "application_error",
+        record_entity: bool = False,
+        contexts: Sequence[SelfDescribingJson] = (),
+    ) -> None:
+        self._schema = schema
+        self._exceptions_as_errors = exceptions == "application_error"
+        self._record_entity = record_entity
+        self._entities = [encode(context.to_json()) for context in contexts]
+        self._log_record = LogRecordFormatter()
+
+    def event(
+        self, record: logging.LogRecord, formatter: logging.Formatter | None = None
+    ) -> Event | None:
+        """Returns the event that ``record`` becomes, or None where plain records are not sent.
+
+        Args:
+            record: The record.
+            formatter: Makes the message; or all data, if it is one of python-json-logger's.
+
+        Raises:
+            TypeError, ValueError: The record names a schema, but its ``data`` is neither
+                object nor array, or its ``contexts`` are no entities.
+        """
+        if isinstance(record.msg, SelfDescribingJson):
+            named = record.msg.schema, record.msg.data
+        else:
+            named = _named_event(record)
+        if named is not None:
+            schema, data = named
+            own = _encoded_entities(vars(record).get("contexts"))
+            return self._with_entity(record, Event(schema, _encoded_data(data), own))
+        if self._exceptions_as_errors and (exception_of(record) or record.exc_text):
+            error = self._application_error(record, _message(record, formatter))
+            return self._with_entity(record, Event(APPLICATION_ERROR, encode(error), []))
+        if self._schema is None:
+            return None
+        return Event(self._schema, self._plain_data(record, formatter), list(self._entities))
+
+    def _with_entity(self, record: logging.LogRecord, event: Event) -> Event:
+        carried = [*event.entities, *self._entities]
+        if self._record_entity:
+            data = self._log_record.fields(record)
+            carried.append(encode({"schema": self._schema or LOG_RECORD, "data": data}))
+        return event._replace(entities=carried)
+
+    def _plain_data(self, record: logging.LogRecord, formatter: logging.Formatter | None) -> bytes:
+        if isinstance(formatter, LogRecordFormatter):
+            return encode(formatter.fields(record))
+        if isinstance(formatter, BaseJsonFormatter):
+            # Read again, because what users' encoders write need not be JSON (NaN, say).
+            return _encoded_data(json.loads(formatter.format(record)))
+        return encode(self._log_record.fields(record, _message(record, formatter)))
+
+    def _application_error(self, record: logging.LogRecord, message: str) -> dict[str, Any]:
+        info = exception_of(record)
+        trace = self._log_record.stack_trace(record)
+        error: dict[str, Any] = {
+            "programmingLanguage": "PYTHON",
+            "message": _cut(message, MAX_ERROR_MESSAGE),
+            "threadName": _cut(record.threadName, MAX_ERROR_NAME),
+            "isFatal": record.levelno >= logging.CRITICAL,
+            "stackTrace": cut_head(trace, MAX_ERROR_TRACE) if trace else None,
+        }
+        # On Linux a thread's ident is an address, beyond what the schema takes.
+        if isinstance(record.thread, int) and 0 <= record.thread <= MAX_INT:
+            error["threadId"] = record.thread
+        if info is not None:
+            error["exceptionName"] = _cut(exception_name(info[0]), MAX_ERROR_NAME)
+            error["causeStackTrace"] = self._cause(info[1])
+            error |= _place(info[2])
+        else:
+            error |= {"fileName": _cut(record.pathname, MAX_ERROR_NAME), "lineNumber": record.lineno}
+        return {key: value for key, value in error.items() if value is not None}
+
+    def _cause(self, exception: BaseException) -> str | None:
+        suppressed = exception.__suppress_context__
+        cause = exception.__cause__ or (None if suppressed else exception.__context__)
+        if cause is None:
+            return None
+        record = logging.makeLogRecord({"exc_info": (type(cause), cause, cause.__traceback__)})
+        trace = self._log_record.stack_trace(record)
+        return cut_head(trace, MAX_ERROR_TRACE) if trace else None
+
+
+def _named_event(record: logging.LogRecord) -> tuple[str, Any] | None:
+    """Returns schema and data of a record that names a schema."""
+    values = vars(record)
+    schema = values.get("schema")
+    if not is_schema_uri(schema):
+        return None
+    data = values.get("data")
+    if data is None:
+        others = extras(record)
+        data = {key: others[key] for key in others if key not in EVENT_EXTRAS}
+    return str(schema), data
+
+
+def _encoded_data(data: object) -> bytes:
+    encoded = encode(data)
+    if encoded[:1] not in b"{[":
+        msg = f"an event's data is a JSON object or array, not {type(data).__name__}"
+        raise TypeError(msg)
+    return encoded
+
+
+def _encoded_entities(contexts: object) -> list[bytes]:
+    if contexts is None:
+        return []
+    return [encode(entity.to_json()) for entity in entities(contexts)]
+
+
+def _message(record: logging.LogRecord, formatter: logging.Formatter | None) -> str:
+    """Returns the message, by ``formatter`` if that makes a text; without the traceback."""
+    if formatter is None or isinstance(formatter, BaseJsonFormatter):
+        return message_of(record)
+    bare = {"exc_info": None, "exc_text": None, "stack_info": None}
+    try:
+        return formatter.format(logging.makeLogRecord(vars(record) | bare))
+    except Exception:  # noqa: BLE001 - wrong arguments raise here, and have a marker there
+        return message_of(record)
+
+
+def _place(traceback: TracebackType | None) -> dict[str, Any]:
+    """Returns file, line and class of the code that raised."""
+    if traceback is None:
+        return {}
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    code = traceback.tb_frame.f_code
+    owner = str(getattr(code, "co_qualname", "")).rpartition(".")[0]  # from Python 3.11 on
+    return {
+        "fileName": _cut(code.co_filename, MAX_ERROR_NAME),
+        "lineNumber": traceback.tb_lineno,
+        "className": _cut(owner, MAX_ERROR_NAME) if owner and "<" not in owner else None,
+    }
+
+
+def _cut(value: object, limit: int) -> str | None:
+    return None if value is None else cut(clean(text(value)), limit)
+
+

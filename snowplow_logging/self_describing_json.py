@@ -1,0 +1,58 @@
+"""SelfDescribingJson: data together with the URI of the schema that describes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, is_dataclass
+from typing import Any
+
+from snowplow_logging._json import encode
+
+SCHEMA_URI = re.compile(r"iglu:[a-zA-Z0-9-_.]+/[a-zA-Z0-9-_]+/[a-zA-Z0-9-_]+/[0-9]+-[0-9]+-[0-9]+")
+"""The pattern that Iglu's ``unstruct_event/1-0-0`` and ``contexts/1-0-1`` hold a URI against."""
+
+
+def is_schema_uri(value: object) -> bool:
+    """Says whether ``value`` is the URI of an Iglu schema."""
+    return isinstance(value, str) and SCHEMA_URI.fullmatch(value) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class SelfDescribingJson:
+    """An event or an entity: data, and the URI of its schema. Its text is its JSON.
+
+    Args:
+        schema: An Iglu URI, such as ``iglu:com.acme/order_placed/jsonschema/1-0-0``.
+        data: A JSON object or array: a mapping, a list, a tuple or a dataclass instance.
+
+    Raises:
+        ValueError: ``schema`` is no Iglu URI.
+        TypeError: ``data`` is neither an object nor an array.
+    """
+
+    schema: str
+    data: Any
+
+    def __post_init__(self) -> None:
+        if not is_schema_uri(self.schema):
+            msg = (
+                f"schema takes an Iglu URI, not {self.schema!r}: "
+                "write it like iglu:com.acme/order_placed/jsonschema/1-0-0"
+            )
+            raise ValueError(msg)
+        if isinstance(self.data, type) or not (
+            isinstance(self.data, (Mapping, list, tuple)) or is_dataclass(self.data)
+        ):
+            msg = f"data takes a JSON object or array, not {type(self.data).__name__}"
+            raise TypeError(msg)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns ``{"schema": …, "data": …}``, what the pipeline calls a self-describing JSON."""
+        return {"schema": self.schema, "data": self.data}
+
+    def to_string(self) -> str:
+        """Returns the JSON text of ``to_json()``; what JSON cannot say is in it as text."""
+        return encode(self.to_json()).decode()
+
+    __str__ = to_string
