@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 _delivering: ContextVar[bool] = ContextVar("snowplow_logging_delivering", default=False)
 
@@ -21,7 +21,7 @@ is_delivering = _delivering.get
 
 
 @contextmanager
-def delivering() -> Iterator[None]:
+def delivering() -> Generator[None]:
     """Marks what runs inside as a delivery."""
     token = _delivering.set(True)
     try:

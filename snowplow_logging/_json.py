@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import math
 import numbers
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Any, cast
 
@@ -87,8 +88,8 @@ def default(value: object) -> object:
 def _stand_in(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(cast("Mapping[object, object]", value))
-    if isinstance(value, Set):
-        return list(cast("Set[object]", value))
+    if isinstance(value, AbstractSet):
+        return list(cast("AbstractSet[object]", value))
     if isinstance(value, numbers.Integral):
         return int(value)
     if isinstance(value, Decimal):
@@ -119,7 +120,7 @@ class _Rebuild:
         except Exception as error:  # noqa: BLE001 - even isinstance() runs the value's own code
             return unprintable(value, error)
 
-    def _value(self, value: object, depth: int) -> Any:
+    def _value(self, value: object, depth: int) -> Any:  # noqa: PLR0911 - one return a kind
         if value is None or value is True or value is False:
             return value
         if isinstance(value, str):
@@ -132,27 +133,31 @@ class _Rebuild:
             return CUT_MARK
         if not isinstance(value, (dict, list, tuple)):
             return self.value(default(value), depth - 1)
-        return self._container(cast("dict[Any, Any] | list[Any] | tuple[Any, ...]", value), depth - 1)
+        return self._container(cast("object", value), depth - 1)
 
-    def _container(self, value: dict[Any, Any] | list[Any] | tuple[Any, ...], depth: int) -> Any:
-        if id(value) in self._path:
+    def _container(self, value: object, depth: int) -> Any:
+        address = id(value)
+        if address in self._path:
             return CIRCULAR_MARK
-        self._path.add(id(value))
+        self._path.add(address)
         try:
-            return self._object(value, depth) if isinstance(value, dict) else self._array(value, depth)
+            if isinstance(value, dict):
+                return self._object(cast("dict[object, object]", value), depth)
+            return self._array(cast("Iterable[object]", value), depth)
         finally:
-            self._path.discard(id(value))
+            self._path.discard(address)
 
-    def _object(self, value: dict[Any, Any], depth: int) -> dict[str, Any]:
+    def _object(self, value: dict[object, object], depth: int) -> dict[str, Any]:
         rebuilt: dict[str, Any] = {}
-        for key, item in dict.items(value):
+        items = list(dict[object, object].items(value))
+        for key, item in items:
             if self._nodes < 0:
-                rebuilt[CUT_MARK] = f"{dict.__len__(value) - len(rebuilt)} more"
+                rebuilt[CUT_MARK] = f"{len(items) - len(rebuilt)} more"
                 break
             rebuilt[cut(clean(_key(key)), LONGEST_KEY)] = self.value(item, depth)
         return rebuilt
 
-    def _array(self, value: list[Any] | tuple[Any, ...], depth: int) -> list[Any]:
+    def _array(self, value: Iterable[object], depth: int) -> list[Any]:
         rebuilt: list[Any] = []
         items = list(value)
         for item in items:

@@ -160,19 +160,20 @@ def _text(limit: int) -> Callable[[Any], str]:
     return parse
 
 
-def _function(value: Any) -> Callable[..., object]:
+def _function(value: Any) -> Any:
     """A callable, or the name of one as ``package.module:function``."""
-    found = pkgutil.resolve_name(value) if isinstance(value, str) else value
+    found: Any = pkgutil.resolve_name(value) if isinstance(value, str) else value
     if not callable(found):
         raise TypeError
-    return cast("Callable[..., object]", found)
+    return found
 
 
 def _session(value: Any) -> Callable[[], requests.Session]:
     """A session that all threads share, or a function that makes one for each."""
     if isinstance(value, requests.Session):
         return lambda: value
-    return _function(value)
+    make: Callable[[], requests.Session] = _function(value)
+    return make
 
 
 def _schema(value: Any) -> str | None:
@@ -181,6 +182,10 @@ def _schema(value: Any) -> str | None:
     if not is_schema_uri(value):
         raise ValueError
     return cast("str", value)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _from_json(value: Any) -> Any:
@@ -196,10 +201,14 @@ def entity(value: Any) -> SelfDescribingJson:
     """Returns an entity given as such or as ``{"schema": …, "data": …}``."""
     if isinstance(value, SelfDescribingJson):
         return value
-    if not isinstance(value, Mapping) or set(cast("Mapping[Any, Any]", value)) != {"schema", "data"}:
+    if not isinstance(value, Mapping) or set(cast("Mapping[Any, Any]", value)) != {
+        "schema",
+        "data",
+    }:
         msg = f"an entity is a SelfDescribingJson or has 'schema' and 'data'; not {value!r:.100}"
         raise TypeError(msg)
-    return SelfDescribingJson(value["schema"], value["data"])
+    parts = cast("Mapping[str, Any]", value)
+    return SelfDescribingJson(parts["schema"], parts["data"])
 
 
 def entities(value: Any) -> list[SelfDescribingJson]:
@@ -215,9 +224,10 @@ def _retry_codes(value: Any) -> dict[int, bool]:
     """``{403: true}``, or a list of codes to retry, or either as JSON text."""
     if isinstance(value, str):
         value = json.loads(value)
-    codes = value if isinstance(value, Mapping) else dict.fromkeys(value, True)
-    items = cast("Mapping[Any, Any]", codes).items()
-    return {_whole(400)(code): _truth(retried) for code, retried in items}
+    codes = cast(
+        "Mapping[Any, Any]", value if isinstance(value, Mapping) else dict.fromkeys(value, True)
+    )
+    return {_whole(400, 599)(code): _truth(codes[code]) for code in codes}
 
 
 def or_none(parse: Callable[[Any], _T]) -> Callable[[Any], _T | None]:
@@ -330,7 +340,7 @@ OPTIONS: dict[str, Option] = {
         None, "a function that returns a Transport", or_none(_function),
         "replaces HTTP, for instance by a double in tests",
     ),
-    "clock": Option(None, "a Clock", lambda value: value, "replaces the time in tests"),
+    "clock": Option(None, "a Clock", _as_it_is, "replaces the time in tests"),
 }  # fmt: skip
 
 

@@ -263,8 +263,7 @@ class Outbox:
         payload = Payload(self._sequence, body, created_ms, severity, self._clock.monotonic())
         dropped = self._buffer.put(payload)
         queued = len(self._buffer)
-        if queued > self._account.high_water:
-            self._account.high_water = queued
+        self._account.high_water = max(self._account.high_water, queued)
         # One wake-up starts the flush interval's wait, one says that a batch is full.
         if queued == 1 or (not had_batch and self._buffer.has_batch):
             self._work.notify()

@@ -123,4 +123,3 @@ class Sender:
             else:
                 reason = "oversize" if verdict is Verdict.SPLIT else "rejected"
                 outcome.dropped.append(Drop(reason, part))
-

@@ -5,11 +5,8 @@ The law: ``send`` always returns an ``Answer``; whatever goes wrong on the way i
 
 from __future__ import annotations
 
-# Imported here for what happens later: requests imports netrc, and the resolver the idna codec,
-# at their first use. A process forked during such an import inherits its lock locked (or, of
-# the codec, a failed look-up that is remembered), and could never send.
-import encodings.idna  # noqa: F401
-import netrc  # noqa: F401
+import encodings.idna
+import netrc
 import time
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -17,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import requests
+from requests.auth import AuthBase, HTTPBasicAuth
 
 from snowplow_logging._version import __version__
 from snowplow_logging.payload import CONTENT_TYPE, query, request_body
@@ -26,6 +24,10 @@ if TYPE_CHECKING:
 
     from snowplow_logging.payload import Payload
 
+# requests imports netrc, and the resolver the idna codec, at their first use. A process forked
+# during such an import inherits its lock locked (or, of the codec, a failed look-up that is
+# remembered), and could never send. So they are imported before there is a thread.
+IMPORTED_EARLY = (encodings.idna, netrc)
 MAX_REDIRECTS = 5
 MAX_ANSWER_BYTES = 65_536  # of an answer's body that are read, so that its connection can be kept
 
@@ -147,7 +149,7 @@ class HttpTransport:
             return Answer(status, f"{status} {response.reason}", retry_after), None
 
 
-class _BasicAuth(requests.auth.AuthBase):
+class _BasicAuth(AuthBase):
     """Says the given user and password or nothing; having it, requests reads no ``.netrc``."""
 
     def __init__(self, credentials: tuple[str, str] | None) -> None:
@@ -156,7 +158,8 @@ class _BasicAuth(requests.auth.AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if self._credentials is None:
             return request
-        return requests.auth.HTTPBasicAuth(*self._credentials)(request)
+        HTTPBasicAuth(*self._credentials)(request)  # sets the request's header
+        return request
 
 
 def _new_session() -> requests.Session:

@@ -26,10 +26,15 @@ class WorkerPool:
         self._starting = threading.Lock()  # guards the two below
         self._threads: list[threading.Thread] = []
         self.stop = Stop()
-        self.running = False
+        self.stop.requested = True  # none has been started yet
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether any thread runs."""
+        return any(thread.is_alive() for thread in self._threads)
 
     def start(self) -> None:
-        """Starts the threads, unless they run; where the system gives no thread, none runs.
+        """Starts a generation of threads; where the system gives none, none runs.
 
         An interpreter that shuts down (3.12 and later) or a system at its limit refuses new
         threads. What is queued is then delivered by who calls flush or close.
@@ -37,28 +42,22 @@ class WorkerPool:
         if not self._starting.acquire(blocking=False):
             return  # another thread, or this one in an outer call, is at it
         try:
-            if self.running and not self.stop.requested:
-                return
-            self.stop = Stop()
-            self._threads = [
-                threading.Thread(
-                    target=self._work, args=(self.stop,), name=f"snowplow-logging-{n}", daemon=True
-                )
-                for n in range(self._thread_count)
-            ]
-            self.running = True
-            for count, thread in enumerate(self._threads):
-                try:
+            if self.stop.requested:
+                self.stop = Stop()
+                self._threads = [self._thread(number) for number in range(self._thread_count)]
+                for thread in self._threads:
                     thread.start()
-                except RuntimeError:
-                    self._threads = self._threads[:count]
-                    self.running = count > 0
-                    return
+        except RuntimeError:
+            self.stop.requested = not self.is_alive
         finally:
             self._starting.release()
 
     def join(self, deadline: float) -> None:
         """Waits until ``deadline``, in seconds of the monotonic clock, for threads that end."""
         for thread in self._threads:
-            if thread is not threading.current_thread():
+            if thread.is_alive() and thread is not threading.current_thread():
                 thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _thread(self, number: int) -> threading.Thread:
+        name = f"snowplow-logging-{number}"
+        return threading.Thread(target=self._work, args=(self.stop,), name=name, daemon=True)

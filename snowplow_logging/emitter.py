@@ -92,6 +92,7 @@ class Emitter:
             one_by_one=options["method"] == "get",
             custom_retry_codes=options["custom_retry_codes"],
         )
+        self._pool = WorkerPool(options.get("thread_count", 0), self._work)
         self._losses = Losses(self._endpoint.base)
         self._of_thread = threading.local()  # its transport, in a thread that is no worker
         self._failed_flush_at = float("-inf")
@@ -185,12 +186,22 @@ class Emitter:
             self._sender.send(batch, self._transport(), self._options["request_timeout"])
         self._losses.report(self.stats(), self._clock.monotonic())
 
+    def _work(self, stop: Stop) -> None:
+        """What each thread of the pool runs."""
+        outbox, sender, losses = self._outbox, self._sender, self._losses
+        with closing(self._new_transport()) as transport:
+            while (batch := outbox.take(stop)) is not None:
+                sender.send(batch, transport, self._options["request_timeout"])
+                losses.report(outbox.stats(), self._clock.monotonic())
+
     def _drains_here(self) -> bool:
         """Whether flush must send in its own thread, because nobody else will."""
-        return True
+        return is_delivering() or not self._pool.is_alive or _lifecycle.holds_logging_lock()
 
     def _release(self, deadline: float) -> None:
         """Frees threads and connections, at the latest at ``deadline``."""
+        if self._outbox.request_stop(self._pool.stop):
+            self._pool.join(self._while_locked(deadline))
         transport: Transport | None = getattr(self._of_thread, "transport", None)
         if transport is not None:
             del self._of_thread.transport
@@ -267,25 +278,6 @@ class AsyncEmitter(Emitter):
         names = {**EmitterOptions.__annotations__, **AsyncEmitterOptions.__annotations__}
         self._set_up(endpoint, resolve(options, names))
 
-    def _renew(self) -> None:
-        super()._renew()
-        self._pool = WorkerPool(self._options["thread_count"], self._work)
-
     def _after_put(self) -> None:
-        if not self._pool.running or self._pool.stop.requested:
+        if self._pool.stop.requested:
             self._pool.start()
-
-    def _work(self, stop: Stop) -> None:
-        outbox, sender, losses = self._outbox, self._sender, self._losses
-        with closing(self._new_transport()) as transport:
-            while (batch := outbox.take(stop)) is not None:
-                sender.send(batch, transport, self._options["request_timeout"])
-                losses.report(outbox.stats(), self._clock.monotonic())
-
-    def _drains_here(self) -> bool:
-        return is_delivering() or not self._pool.running or _lifecycle.holds_logging_lock()
-
-    def _release(self, deadline: float) -> None:
-        if self._outbox.request_stop(self._pool.stop):
-            self._pool.join(self._while_locked(deadline))
-        super()._release(deadline)

@@ -51,8 +51,9 @@ def exception_of(record: logging.LogRecord) -> ExceptionInfo | None:
 
 def message_of(record: logging.LogRecord) -> str:
     """Returns the message; where its arguments do not fit, the message, a marker and them."""
-    if isinstance(record.msg, Mapping):
-        return structured_message(cast("Mapping[object, object]", record.msg))
+    message: object = record.msg
+    if isinstance(message, Mapping):
+        return structured_message(cast("Mapping[object, object]", message))
     try:
         return text(record.getMessage())
     except Exception as error:  # noqa: BLE001 - arguments may raise anything
@@ -85,8 +86,7 @@ def _name(value: object, limit: int = MAX_NAME) -> str | None:
 
 
 def _integer(value: object, maximum: int = MAX_INT, minimum: int = 0) -> int | None:
-    fits = isinstance(value, int) and minimum <= value <= maximum
-    return int(value) if fits else None  # type: ignore[call-overload, no-any-return]
+    return int(value) if isinstance(value, int) and minimum <= value <= maximum else None
 
 
 class LogRecordFormatter(BaseJsonFormatter):
@@ -146,10 +146,10 @@ class LogRecordFormatter(BaseJsonFormatter):
         }
 
     def _attributes(self, record: logging.LogRecord) -> str | None:
-        values: dict[Any, Any] = {}
-        if isinstance(record.msg, Mapping):
-            values |= cast("Mapping[Any, Any]", record.msg)
-        values |= extras(record)
+        message: object = record.msg
+        values = extras(record)
+        if isinstance(message, Mapping):
+            values = {**cast("Mapping[Any, Any]", message), **values}
         if not values:
             return None
         encoded = encode_within(values, MAX_ATTRIBUTES)

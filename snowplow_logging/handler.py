@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pythonjsonlogger.core import BaseJsonFormatter
 
@@ -71,15 +71,13 @@ class SnowplowHandler(logging.Handler):
             delivery = {name: values[name] for name in AsyncEmitterOptions.__annotations__}
             address = endpoint or from_environment("endpoint") or ""
             existing = self._owned = AsyncEmitter(address, **delivery)
-        self._tracker = (
-            existing if isinstance(existing, Tracker) else _tracker(existing, values)
-        )
+        self._tracker = existing if isinstance(existing, Tracker) else _tracker(existing, values)
 
     def createLock(self) -> None:  # noqa: N802 - logging's name
         """Has no lock: ``emit`` is safe in threads, and waits for nobody."""
         self.lock = None
 
-    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+    def filter(self, record: logging.LogRecord) -> bool:
         """Keeps out what the delivery itself logs; else as any handler's filters say.
 
         It is here, not in ``emit``, because ``logging.shutdown`` enters the handler before it
@@ -87,12 +85,12 @@ class SnowplowHandler(logging.Handler):
         """
         return False if is_delivering() else super().filter(record)
 
-    def handle(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+    def handle(self, record: logging.LogRecord) -> bool:
         """Emits a record that passes the filters, without the lock that other handlers take."""
-        passed = self.filter(record)
+        passed = cast("object", self.filter(record))  # from Python 3.12 on perhaps a record
         if passed:
             self.emit(passed if isinstance(passed, logging.LogRecord) else record)
-        return passed
+        return bool(passed)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queues the event that ``record`` becomes."""
@@ -182,6 +180,4 @@ def _tracker(emitter: Emitter, values: dict[str, Any]) -> Tracker:
     subject: Subject = values["subject"] or Subject()
     if values["platform"] is not None:
         _ = subject.set_platform(values["platform"])
-    return Tracker(
-        values["namespace"], emitter, subject, values["app_id"], values["encode_base64"]
-    )
+    return Tracker(values["namespace"], emitter, subject, values["app_id"], values["encode_base64"])

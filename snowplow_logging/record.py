@@ -89,10 +89,7 @@ class RecordMapper:
             TypeError, ValueError: The record names a schema, but its ``data`` is neither
                 object nor array, or its ``contexts`` are no entities.
         """
-        if isinstance(record.msg, SelfDescribingJson):
-            named = record.msg.schema, record.msg.data
-        else:
-            named = _named_event(record)
+        named = _named_event(record)
         if named is not None:
             schema, data = named
             own = _encoded_entities(vars(record).get("contexts"))
@@ -137,7 +134,10 @@ class RecordMapper:
             error["causeStackTrace"] = self._cause(info[1])
             error |= _place(info[2])
         else:
-            error |= {"fileName": _cut(record.pathname, MAX_ERROR_NAME), "lineNumber": record.lineno}
+            error |= {
+                "fileName": _cut(record.pathname, MAX_ERROR_NAME),
+                "lineNumber": record.lineno,
+            }
         return {key: value for key, value in error.items() if value is not None}
 
     def _cause(self, exception: BaseException) -> str | None:
@@ -152,6 +152,9 @@ class RecordMapper:
 
 def _named_event(record: logging.LogRecord) -> tuple[str, Any] | None:
     """Returns schema and data of a record that names a schema."""
+    message: object = record.msg
+    if isinstance(message, SelfDescribingJson):
+        return message.schema, message.data
     values = vars(record)
     schema = values.get("schema")
     if not is_schema_uri(schema):
@@ -205,5 +208,3 @@ def _place(traceback: TracebackType | None) -> dict[str, Any]:
 
 def _cut(value: object, limit: int) -> str | None:
     return None if value is None else cut(clean(text(value)), limit)
-
-

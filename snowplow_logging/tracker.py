@@ -46,7 +46,7 @@ class Tracker:
         encode_base64: bool = True,  # noqa: FBT001, FBT002 - the seed tracker's signature
     ) -> None:
         self.emitters: list[Emitter] = (
-            [emitters] if hasattr(emitters, "enqueue") else list(emitters)  # type: ignore[list-item, arg-type]
+            [emitters] if hasattr(emitters, "enqueue") else list(emitters)  # type: ignore[list-item]
         )
         self.subject = Subject() if subject is None else subject
         self._encode_base64 = encode_base64
@@ -130,7 +130,8 @@ class Tracker:
 
     def flush(self, timeout: float | None = None) -> bool:
         """Flushes every emitter; see ``Emitter.flush``."""
-        return all([emitter.flush(timeout) for emitter in self.emitters])
+        flushed = [emitter.flush(timeout) for emitter in self.emitters]
+        return all(flushed)
 
     def __repr__(self) -> str:
         return f"<Tracker {', '.join(repr(emitter) for emitter in self.emitters)}>"
@@ -146,9 +147,7 @@ class Tracker:
         if not entities:
             return event
         joined = b"[" + b",".join(entities) + b"]"
-        contexts = self_describing_field(
-            CONTEXTS, joined, "cx" if base64 else "co", base64=base64
-        )
+        contexts = self_describing_field(CONTEXTS, joined, "cx" if base64 else "co", base64=base64)
         return event + b"," + contexts
 
     def _fit(
