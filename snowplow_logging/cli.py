@@ -28,10 +28,12 @@ class Command(Protocol):
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Does the work; returns the exit status."""
+        ...
 
 
 # name → (module, one line of help, the extra it needs)
 COMMANDS = {
+    "demo": ("snowplow_logging.demo.command", "see a web shop's log records arrive as events"),
     "collector": ("snowplow_logging.collector.command", "run the local collector"),
 }
 

@@ -1,0 +1,1 @@
+"""A Django project, as the application under test."""
