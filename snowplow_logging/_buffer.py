@@ -73,7 +73,8 @@ class Buffer:
         while not self.has_room(len(payload.body)):
             victim = self._victim(payload)
             if victim is None:
-                return [*dropped, payload]
+                self.put_back(dropped)
+                return [payload]
             dropped.append(self._pop(victim))
         self._queue(payload).append(payload)
         self._added(payload, 1)
@@ -83,12 +84,12 @@ class Buffer:
         """Takes back what ``take`` gave, to leave first again."""
         for payload in sorted(payloads, reverse=True):
             queue = self._queue(payload)
-            # Workers give back in any order, so a younger payload may stand at the front.
-            younger: list[Payload] = []
+            # Workers give back in any order, so older payloads may stand at the front already.
+            older: list[Payload] = []
             while queue and queue[0].sequence < payload.sequence:
-                younger.append(queue.popleft())
+                older.append(queue.popleft())
             queue.appendleft(payload)
-            queue.extendleft(reversed(younger))
+            queue.extendleft(reversed(older))
             self._added(payload, 1)
 
     def take(self) -> list[Payload]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from snowplow_logging.payload import GET_PATH, POST_PATH
 
@@ -39,11 +40,9 @@ def parse(
         raise ValueError(HOW_TO_GIVE_ONE)
     if not isinstance(endpoint, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise _wrong("a URL or a host")
-    written = urlsplit(endpoint if "://" in endpoint else f"{protocol or 'https'}://{endpoint}")
-    try:
-        port_in_endpoint = written.port
-    except ValueError as error:
-        raise _wrong(f"a port from 1 to 65535 ({error})") from None
+    written, port_in_endpoint = _split(
+        endpoint if "://" in endpoint else f"{protocol or 'https'}://{endpoint}"
+    )
     if written.scheme not in ("http", "https") or not written.hostname:
         raise _wrong("a host, or a URL that begins with https:// or http://")
     if written.query or written.fragment:
@@ -62,12 +61,26 @@ def parse(
     return Endpoint(base, f"{base}/{_path(method, path)}", auth)
 
 
+def _split(url: str) -> tuple[SplitResult, int | None]:
+    try:
+        written = urlsplit(url)
+    except ValueError:
+        raise _wrong("a host, or a URL that begins with https:// or http://") from None
+    try:
+        port = written.port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise _wrong("a port from 1 to 65535")
+    return written, port
+
+
 def _path(method: str, path: str | None) -> str:
     if path is None:
         return GET_PATH if method == "get" else POST_PATH
-    segments = path.strip().removeprefix("/").split("/")
+    segments = path.removeprefix("/").split("/")
     wanted = (1, 2) if method == "get" else (2,)
-    if len(segments) not in wanted or not all(segments) or "?" in path or "#" in path:
+    if len(segments) not in wanted or not all(segments) or re.search(r"[?#\s]", path):
         msg = f"path takes two segments and no slash at its end, like /{POST_PATH}; not {path!r}"
         raise ValueError(msg)
     return "/".join(segments)

@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import math
 import numbers
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Any, cast
 
 from pythonjsonlogger.json import JsonEncoder
 
-from snowplow_logging._text import CUT_MARK, clean, cut, text, unprintable
+from snowplow_logging._text import CUT_MARK, clean, cut, is_a, text, unprintable
 
 try:
     import orjson
@@ -26,9 +26,10 @@ except ImportError:  # an extra: the standard library's encoder does the same, s
 
 MAX_DEPTH = 36  # of an event's own data; the pipeline takes 40 with the wrappers
 MAX_NODES = 100_000  # values that a rebuilt structure may hold
-MAX_DIGITS = 4_000  # of an integer; Python itself refuses to print more than 4 300
+MAX_DIGITS = 600  # of an integer; Python may be told to print no more than 640
 MAX_FLOAT_EXPONENT = 300
 LONGEST_KEY = 1_024
+SHORTEST_CUT = 64  # UTF-16 units; rather than cut texts shorter, elements are left out
 CIRCULAR_MARK = "<circular reference>"
 _ONE_KIND_OF_BRACKET = bytes.maketrans(b"[]", b"{}")
 _ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -56,10 +57,13 @@ def encode_within(value: object, limit: int) -> bytes | None:
         The JSON, or None where even short texts and few elements do not fit.
     """
     encoded = encode(value)
-    for longest in (16_384, 4_096, 1_024, 256, 64):
-        if len(encoded) <= limit:
-            return encoded
-        encoded = _dumps_plain(plain(value, longest_text=longest, nodes=limit // 16))
+    longest, nodes = limit // 2, max(limit // 16, 1)
+    while len(encoded) > limit and nodes:
+        encoded = _dumps_plain(plain(value, longest_text=longest, nodes=nodes))
+        if longest > SHORTEST_CUT:
+            longest = max(longest // 4, SHORTEST_CUT)
+        else:
+            nodes //= 2
     return encoded if len(encoded) <= limit else None
 
 
@@ -81,11 +85,15 @@ def default(value: object) -> object:
     """
     try:
         return _stand_in(value)
+    except RecursionError:
+        raise  # the encoder must end here, or it would unfold an endless mapping breadth-wise
     except Exception as error:  # noqa: BLE001 - the value's own methods may raise anything
         return unprintable(value, error)
 
 
-def _stand_in(value: object) -> object:
+def _stand_in(value: object) -> object:  # noqa: PLR0911 - one return a kind
+    if isinstance(value, tuple):
+        return list(cast("tuple[object, ...]", value))
     if isinstance(value, Mapping):
         return dict(cast("Mapping[object, object]", value))
     if isinstance(value, AbstractSet):
@@ -105,11 +113,18 @@ def _decimal(value: Decimal) -> int | float | str:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
+def elements(value: Any) -> list[Any]:
+    """Returns the elements of a list or a tuple, whatever the value's class makes of them."""
+    kind: Any = list if is_a(value, list) else tuple
+    return list(kind.__iter__(value))
+
+
 class _Rebuild:
     """One walk over one value, with what is left of its budget."""
 
     def __init__(self, longest_text: int, nodes: int) -> None:
         self._longest_text = longest_text
+        self._longest_key = min(longest_text, LONGEST_KEY)
         self._nodes = nodes
         self._path: set[int] = set()  # ids of the containers that the walk is in
 
@@ -128,7 +143,7 @@ class _Rebuild:
         if isinstance(value, int):
             return _integer(value)
         if isinstance(value, float):
-            return value + 0.0 if math.isfinite(value) else None
+            return float.__add__(value, 0.0) if math.isfinite(value) else None
         if depth == 0 or self._nodes < 0:
             return CUT_MARK
         if not isinstance(value, (dict, list, tuple)):
@@ -143,7 +158,7 @@ class _Rebuild:
         try:
             if isinstance(value, dict):
                 return self._object(cast("dict[object, object]", value), depth)
-            return self._array(cast("Iterable[object]", value), depth)
+            return self._array(value, depth)
         finally:
             self._path.discard(address)
 
@@ -154,12 +169,12 @@ class _Rebuild:
             if self._nodes < 0:
                 rebuilt[CUT_MARK] = f"{len(items) - len(rebuilt)} more"
                 break
-            rebuilt[cut(clean(_key(key)), LONGEST_KEY)] = self.value(item, depth)
+            rebuilt[cut(clean(_key(key)), self._longest_key)] = self.value(item, depth)
         return rebuilt
 
-    def _array(self, value: Iterable[object], depth: int) -> list[Any]:
+    def _array(self, value: object, depth: int) -> list[Any]:
         rebuilt: list[Any] = []
-        items = list(value)
+        items = elements(value)
         for item in items:
             if self._nodes < 0:
                 rebuilt.append(f"{CUT_MARK} {len(items) - len(rebuilt)} more")
@@ -170,8 +185,9 @@ class _Rebuild:
 
 def _key(key: object) -> str:
     """Names a JSON member as the standard library's encoder does, other keys by their text."""
-    if key is None or isinstance(key, bool):
-        return {None: "null", True: "true", False: "false"}[key]
+    for constant, name in ((None, "null"), (True, "true"), (False, "false")):
+        if key is constant:
+            return name
     return text(key)
 
 

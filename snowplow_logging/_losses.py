@@ -47,6 +47,6 @@ def describe(stats: Stats) -> str:
 def say(line: str) -> None:
     """Writes one line to stderr, where there is one."""
     try:
-        print(f"snowplow_logging: {line}", file=sys.stderr, flush=True)
+        print(f"snowplow_logging: {' '.join(line.splitlines())}", file=sys.stderr, flush=True)
     except (OSError, ValueError, AttributeError, RuntimeError):
         return  # stderr is closed, gone or at its end: there is nobody left to tell

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, TypeVar, cast
 import requests
 
 from snowplow_logging._buffer import OVERFLOWS, Overflow
+from snowplow_logging._json import elements
+from snowplow_logging._text import is_a, shown, text
 from snowplow_logging.payload import PLATFORMS
 from snowplow_logging.self_describing_json import SelfDescribingJson, is_schema_uri
 from snowplow_logging.subject import Subject
@@ -108,7 +110,9 @@ class Option(NamedTuple):
 
 def _whole(minimum: int, maximum: int = 2**53) -> Callable[[Any], int]:
     def parse(value: Any) -> int:
-        if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+        if type(value) not in (int, float, str) or (
+            type(value) is float and not value.is_integer()
+        ):
             raise TypeError
         number = int(value)
         if not minimum <= number <= maximum:
@@ -120,7 +124,7 @@ def _whole(minimum: int, maximum: int = 2**53) -> Callable[[Any], int]:
 
 def _seconds(minimum: float, *, above: bool = False) -> Callable[[Any], float]:
     def parse(value: Any) -> float:
-        if isinstance(value, bool):
+        if type(value) not in (int, float, str):
             raise TypeError
         number = float(value)
         if not math.isfinite(number) or number < minimum or (above and number == minimum):
@@ -132,19 +136,18 @@ def _seconds(minimum: float, *, above: bool = False) -> Callable[[Any], float]:
 
 def _one_of(*choices: str) -> Callable[[Any], str]:
     def parse(value: Any) -> str:
-        if value not in choices:
+        if type(value) is not str or value not in choices:
             raise ValueError
-        return cast("str", value)
+        return value
 
     return parse
 
 
 def _truth(value: Any) -> bool:
-    if isinstance(value, str):
-        return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[
-            value.lower()
-        ]
-    if not isinstance(value, bool):
+    if type(value) is str:
+        said = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+        value = said.get(value.lower())
+    if type(value) is not bool:
         raise TypeError
     return value
 
@@ -189,7 +192,10 @@ def _as_it_is(value: Any) -> Any:
 
 
 def _from_json(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) else value
+    try:
+        return json.loads(value) if is_a(value, str) else value
+    except RecursionError:
+        raise ValueError("it nests too deep") from None
 
 
 def _subject(value: Any) -> Subject:
@@ -199,34 +205,35 @@ def _subject(value: Any) -> Subject:
 
 def entity(value: Any) -> SelfDescribingJson:
     """Returns an entity given as such or as ``{"schema": …, "data": …}``."""
-    if isinstance(value, SelfDescribingJson):
-        return value
-    if not isinstance(value, Mapping) or set(cast("Mapping[Any, Any]", value)) != {
-        "schema",
-        "data",
-    }:
-        msg = f"an entity is a SelfDescribingJson or has 'schema' and 'data'; not {value!r:.100}"
-        raise TypeError(msg)
-    parts = cast("Mapping[str, Any]", value)
-    return SelfDescribingJson(parts["schema"], parts["data"])
+    if is_a(value, SelfDescribingJson):
+        return cast("SelfDescribingJson", value)
+    try:
+        parts = dict(value)
+        return SelfDescribingJson(parts.pop("schema"), parts.pop("data"), **parts)
+    except Exception as error:
+        msg = (
+            "an entity is a SelfDescribingJson, or has 'schema' and 'data' and no more; "
+            f"not {shown(value)} ({text(error)})"
+        )
+        raise TypeError(msg) from error
 
 
 def entities(value: Any) -> list[SelfDescribingJson]:
     """Returns a list of entities, each as ``entity`` takes it; also from JSON text."""
     value = _from_json(value)
-    if not isinstance(value, (list, tuple)):
-        msg = f"contexts takes a list of entities; not {value!r:.100}"
+    if not is_a(value, (list, tuple)):
+        msg = f"contexts takes a list of entities; not {shown(value)}"
         raise TypeError(msg)
-    return [entity(item) for item in cast("Iterable[Any]", value)]
+    return [entity(item) for item in elements(value)]
 
 
 def _retry_codes(value: Any) -> dict[int, bool]:
     """``{403: true}``, or a list of codes to retry, or either as JSON text."""
     if isinstance(value, str):
         value = json.loads(value)
-    codes = cast(
-        "Mapping[Any, Any]", value if isinstance(value, Mapping) else dict.fromkeys(value, True)
-    )
+    if not is_a(value, (Mapping, list, tuple, set)):
+        raise TypeError
+    codes: Mapping[Any, Any] = value if is_a(value, Mapping) else dict.fromkeys(value, True)
     return {_whole(400, 599)(code): _truth(codes[code]) for code in codes}
 
 
@@ -377,9 +384,9 @@ def _read(name: str, value: object) -> Any:
     option = OPTIONS[name]
     try:
         return option.parse(value)
-    except (ValueError, TypeError, KeyError, AttributeError, ImportError) as error:
-        why = f" ({error})" if str(error) else ""
-        msg = f"{name} takes {option.takes}; not {value!r:.100}{why}"
+    except Exception as error:
+        why = f" ({text(error)})" if text(error) else ""
+        msg = f"{name} takes {option.takes}; not {shown(value)}{why}"
         raise ValueError(msg) from error
 
 

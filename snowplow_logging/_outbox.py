@@ -258,10 +258,10 @@ class Outbox:
 
     def _put(self, body: bytes, created_ms: int, severity: int) -> Sequence[Drop]:
         had_batch = self._buffer.has_batch
+        payload = Payload(self._sequence + 1, body, created_ms, severity, self._clock.monotonic())
+        dropped = self._buffer.put(payload)
         self._sequence += 1
         self._account.accepted += 1
-        payload = Payload(self._sequence, body, created_ms, severity, self._clock.monotonic())
-        dropped = self._buffer.put(payload)
         queued = len(self._buffer)
         self._account.high_water = max(self._account.high_water, queued)
         # One wake-up starts the flush interval's wait, one says that a batch is full.

@@ -20,7 +20,26 @@ def text(value: object) -> str:
 
 def unprintable(value: object, error: Exception) -> str:
     """Returns the marker that stands for a value whose own methods raised ``error``."""
-    return f"<unprintable {type(value).__name__}: {type(error).__name__}>"
+    return f"<unprintable {class_name(value)}: {class_name(error)}>"
+
+
+def class_name(value: object) -> str:
+    """Returns the name of a value's class, which even a hostile metaclass cannot hide."""
+    name: str = type.__dict__["__name__"].__get__(type(value))
+    return name
+
+
+def is_a(value: object, kind: type | tuple[type, ...]) -> bool:
+    """Is ``isinstance`` by the true class alone: to ask for ``__class__`` may raise anything."""
+    return issubclass(type(value), kind)
+
+
+def shown(value: object, limit: int = 100) -> str:
+    """Returns ``repr(value)`` for an error, of bounded length."""
+    try:
+        return cut(clean(str.__str__(repr(value))), limit)
+    except Exception as error:  # noqa: BLE001 - a hostile __repr__ may raise anything
+        return unprintable(value, error)
 
 
 def clean(value: str) -> str:
@@ -41,9 +60,9 @@ def cut(value: str, limit: int) -> str:
 
 def cut_head(value: str, limit: int) -> str:
     """Like ``cut``, but keeps the end: of a stack trace the last lines say most."""
-    reversed_mark = CUT_MARK + "\n"
+    mark = CUT_MARK + "\n"
     units = value.encode("utf-16-le", "surrogatepass")
     if len(units) <= limit * 2:
         return value
-    kept = units[len(units) - (limit - len(reversed_mark)) * 2 :]
-    return reversed_mark + kept.decode("utf-16-le", "ignore")
+    kept = units[len(units) - max(limit - len(mark), 0) * 2 :]
+    return mark[:limit] + kept.decode("utf-16-le", "ignore")

@@ -31,7 +31,7 @@ class Command(Protocol):
         ...
 
 
-# name → (module, one line of help, the extra it needs)
+# name → (module, one line of help)
 COMMANDS = {
     "demo": ("snowplow_logging.demo.command", "see a web shop's log records arrive as events"),
     "collector": ("snowplow_logging.collector.command", "run the local collector"),
@@ -62,6 +62,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("snowplow_logging"):
             raise
-        parser.exit(2, f"{chosen} needs {error.name}: pip install 'snowplow-logging[all]'\n")
+        parser.exit(2, f"{chosen} needs {error.name}: pip install 'snowplow-logging[collector]'\n")
     except KeyboardInterrupt:
         return 130

@@ -19,7 +19,7 @@ from snowplow_logging._retry import Breaker
 from snowplow_logging._sender import Callbacks, Sender
 from snowplow_logging._transport import HttpTransport
 from snowplow_logging._workers import WorkerPool
-from snowplow_logging.payload import fields
+from snowplow_logging.payload import fields, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -103,9 +103,12 @@ class Emitter:
         return self._endpoint.base
 
     def input(self, payload: Mapping[str, object]) -> None:
-        """Takes an event as the fields of the tracker protocol, such as a callback got it."""
-        created = str(payload.get("dtm", ""))
-        created_ms = int(created) if created.isdecimal() else int(self._clock.wall() * 1000)
+        """Takes an event as the fields of the tracker protocol, such as a callback got it.
+
+        Raises:
+            ValueError: Its ``dtm`` is no time.
+        """
+        created_ms = milliseconds(payload.get("dtm") or self._clock.wall() * 1000)
         rendered = fields({key: value for key, value in payload.items() if key != "stm"})
         self.enqueue(b"{" + rendered, created_ms)
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, cast
+from typing import Any
 
 from pythonjsonlogger.core import RESERVED_ATTRS, BaseJsonFormatter
 
-from snowplow_logging._json import encode, encode_within
-from snowplow_logging._text import clean, cut, cut_head, text, unprintable
+from snowplow_logging._json import elements, encode, encode_within
+from snowplow_logging._text import CUT_MARK, clean, cut, cut_head, is_a, text, unprintable
+from snowplow_logging.self_describing_json import is_schema_uri
 
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
@@ -29,7 +30,9 @@ MAX_INT = 2**31 - 1
 MAX_THREAD_ID = 2**63 - 1
 
 # What this Python's records have themselves is no extra, whichever Python it is.
-RECORD_ATTRIBUTES = frozenset(RESERVED_ATTRS) | frozenset(vars(logging.makeLogRecord({})))
+RECORD_ATTRIBUTES = (
+    frozenset(RESERVED_ATTRS) | frozenset(vars(logging.makeLogRecord({}))) | {"taskName"}
+)
 EVENT_EXTRAS = frozenset({"schema", "data", "contexts"})
 
 
@@ -41,24 +44,34 @@ def extras(record: logging.LogRecord) -> dict[str, Any]:
 
 def exception_of(record: logging.LogRecord) -> ExceptionInfo | None:
     """Returns the record's exception, if it really has one."""
-    info = record.exc_info
-    if isinstance(info, BaseException):
-        return type(info), info, info.__traceback__
-    if isinstance(info, tuple) and len(info) == 3 and isinstance(info[1], BaseException):  # noqa: PLR2004
-        return cast("ExceptionInfo", info)
-    return None
+    info: Any = vars(record).get("exc_info")
+    if is_a(info, BaseException):
+        return _exception_info(info, part_of(info, "__traceback__"))
+    parts = elements(info) if is_a(info, tuple) else []
+    if len(parts) != 3 or not is_a(parts[1], BaseException):  # noqa: PLR2004 - as sys.exc_info has it
+        return None
+    return _exception_info(parts[1], parts[2])
+
+
+def _exception_info(exception: BaseException, traceback: Any) -> ExceptionInfo:
+    return type(exception), exception, traceback if is_a(traceback, TracebackType) else None
+
+
+def part_of(exception: BaseException, name: str) -> Any:
+    """Returns what BaseException itself says, whatever the exception's class does."""
+    return BaseException.__dict__[name].__get__(exception)
 
 
 def message_of(record: logging.LogRecord) -> str:
     """Returns the message; where its arguments do not fit, the message, a marker and them."""
-    message: object = record.msg
-    if isinstance(message, Mapping):
-        return structured_message(cast("Mapping[object, object]", message))
+    message: Any = vars(record).get("msg")
     try:
+        if is_a(message, Mapping):
+            return structured_message(message)
         return text(record.getMessage())
-    except Exception as error:  # noqa: BLE001 - arguments may raise anything
+    except Exception as error:  # noqa: BLE001 - message and arguments may raise anything
         reason = f"{type(error).__name__}: {text(error)}"
-        return f"{text(record.msg)} <unformattable: {reason}> {_arguments(record)}"
+        return f"{text(message)} <unformattable: {reason}> {_arguments(record)}"
 
 
 def structured_message(message: Mapping[object, object]) -> str:
@@ -66,31 +79,37 @@ def structured_message(message: Mapping[object, object]) -> str:
     for key in ("event", "message", "msg"):
         named = message.get(key)
         if isinstance(named, str):
-            return named
+            return text(named)
     return encode(message).decode()
 
 
 def exception_name(kind: type[BaseException]) -> str:
     """Returns the dotted name of an exception's class; builtins without their module."""
-    module = getattr(kind, "__module__", None)
-    name = text(getattr(kind, "__qualname__", "?"))
-    return name if module in (None, "builtins") else f"{text(module)}.{name}"
+    module, name = text(getattr(kind, "__module__", "")), text(getattr(kind, "__qualname__", "?"))
+    return name if module in ("", "builtins") else f"{module}.{name}"
 
 
 def _arguments(record: logging.LogRecord) -> str:
-    return encode(record.args).decode()
+    return encode(vars(record).get("args")).decode()
 
 
 def _name(value: object, limit: int = MAX_NAME) -> str | None:
     return None if value is None else cut(clean(text(value)), limit)
 
 
-def _integer(value: object, maximum: int = MAX_INT, minimum: int = 0) -> int | None:
-    return int(value) if isinstance(value, int) and minimum <= value <= maximum else None
+def integer(value: Any, maximum: int = MAX_INT, minimum: int = 0) -> int | None:
+    """Returns ``value`` if it is an integer within bounds."""
+    if not is_a(value, int) or is_a(value, bool):
+        return None
+    number = int.__pos__(value)
+    return number if minimum <= number <= maximum else None
 
 
 class LogRecordFormatter(BaseJsonFormatter):
     """Formats a record as the data of our ``log_record`` schema; extras become ``attributes``."""
+
+    def __init__(self) -> None:
+        super().__init__()  # its options make other fields than the schema has
 
     def format(self, record: logging.LogRecord) -> str:
         """Returns the data as JSON text."""
@@ -103,31 +122,32 @@ class LogRecordFormatter(BaseJsonFormatter):
             record: The record.
             message: The message, where another formatter has made it.
         """
+        values = vars(record).get
         data = {
             "message": cut(clean(message_of(record) if message is None else message), MAX_MESSAGE),
-            "level": _name(record.levelname),
-            "level_number": _integer(record.levelno, minimum=-MAX_INT),
-            "logger": _name(record.name),
-            "file": _name(record.pathname, MAX_FILE),
-            "line": _integer(record.lineno),
-            "function": _name(record.funcName),
-            "process_id": _integer(record.process),
-            "process_name": _name(record.processName),
-            "thread_id": _integer(record.thread, MAX_THREAD_ID),
-            "thread_name": _name(record.threadName),
-            "task_name": _name(getattr(record, "taskName", None)),
+            "level": _name(values("levelname")),
+            "level_number": integer(values("levelno"), minimum=-MAX_INT),
+            "logger": _name(values("name")),
+            "file": _name(values("pathname"), MAX_FILE),
+            "line": integer(values("lineno")),
+            "function": _name(values("funcName")),
+            "process_id": integer(values("process")),
+            "process_name": _name(values("processName")),
+            "thread_id": integer(values("thread"), MAX_THREAD_ID),
+            "thread_name": _name(values("threadName")),
+            "task_name": _name(values("taskName")),
             "attributes": self._attributes(record),
-        }
-        if record.exc_info or record.exc_text:
-            data |= self._exception(record)
-        if record.stack_info:
-            data["stack_info"] = cut_head(clean(text(record.stack_info)), MAX_STACK_INFO)
+        } | self._exception(record)
+        stack_info = values("stack_info")
+        if stack_info is not None:
+            data["stack_info"] = cut_head(clean(text(stack_info)), MAX_STACK_INFO)
         return {key: value for key, value in data.items() if value is not None}
 
     def stack_trace(self, record: logging.LogRecord) -> str | None:
         """Returns the traceback with its causes, or the text that another handler left of it."""
-        if record.exc_text:
-            return clean(text(record.exc_text))
+        left = vars(record).get("exc_text")
+        if left is not None and text(left):
+            return clean(text(left))
         info = exception_of(record)
         if info is None:
             return None
@@ -146,11 +166,21 @@ class LogRecordFormatter(BaseJsonFormatter):
         }
 
     def _attributes(self, record: logging.LogRecord) -> str | None:
-        message: object = record.msg
-        values = extras(record)
-        if isinstance(message, Mapping):
-            values = {**cast("Mapping[Any, Any]", message), **values}
+        values = {**_members(vars(record).get("msg")), **extras(record)}
+        if is_schema_uri(values.get("schema")):
+            # The record is an event of its own, which this entity goes with.
+            values = {key: values[key] for key in values if key not in EVENT_EXTRAS}
         if not values:
             return None
         encoded = encode_within(values, MAX_ATTRIBUTES)
-        return encoded.decode() if encoded is not None else None
+        return CUT_MARK if encoded is None else encoded.decode()
+
+
+def _members(message: Any) -> dict[Any, Any]:
+    """Returns the members of a message that is a mapping."""
+    if not is_a(message, Mapping):
+        return {}
+    try:
+        return dict(message)
+    except Exception as error:  # noqa: BLE001 - a hostile mapping; the extras stay
+        return {"msg": unprintable(message, error)}

@@ -17,7 +17,7 @@ from snowplow_logging._options import (
     resolve,
 )
 from snowplow_logging.emitter import AsyncEmitter, Emitter
-from snowplow_logging.formatter import LogRecordFormatter
+from snowplow_logging.formatter import LogRecordFormatter, integer
 from snowplow_logging.record import RecordMapper
 from snowplow_logging.subject import Subject
 from snowplow_logging.tracker import Tracker
@@ -97,8 +97,8 @@ class SnowplowHandler(logging.Handler):
         try:
             event = self._mapper.event(record, self.formatter)
             if event is not None:
-                created_ms = int(record.created * 1000)
-                _ = self._tracker.track(*event, created_ms, severity=record.levelno)
+                severity = integer(record.levelno) or logging.NOTSET
+                _ = self._tracker.track(*event, record.created * 1000, severity=severity)
         except Exception:  # noqa: BLE001 - a logging call never raises
             self._tracker.refuse("unmappable")
             self._show_error(record)

@@ -13,7 +13,7 @@ from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snowplow_logging._json import encode
-from snowplow_logging._text import clean, cut
+from snowplow_logging._text import clean, cut, shown
 from snowplow_logging._version import __version__
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ PLATFORMS = ("srv", "web", "iot", "app", "mob", "pc", "cnsl", "tv", "headset")
 
 MAX_EVENT_BYTES = 190_000
 """What every sink takes: an SQS buffer's limit of 192 000 bytes is the lowest there is."""
+
+FIRST_MS, LAST_MS = -62_167_219_200_000, 253_402_300_799_999  # the years 0 to 9999
 
 FIELD_LIMITS = {
     "tv": 100, "tna": 128, "aid": 255, "uid": 255, "duid": 128, "tnuid": 128, "ip": 128,
@@ -67,6 +69,19 @@ def new_event_id() -> str:
     digits[8] = digits[8] & 0x3F | 0x80
     text = digits.hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def milliseconds(value: Any) -> int:
+    """Returns ms since epoch as a whole number within the years 0 to 9999 that the pipeline takes.
+
+    Raises:
+        ValueError: ``value`` is no number, or infinite.
+    """
+    try:
+        return min(max(int(value), FIRST_MS), LAST_MS)
+    except (OverflowError, TypeError, ValueError):
+        msg = f"a time takes ms since epoch; not {shown(value)}"
+        raise ValueError(msg) from None
 
 
 def field(key: str, value: object) -> str:

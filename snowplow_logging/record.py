@@ -16,15 +16,16 @@ from pythonjsonlogger.core import BaseJsonFormatter
 
 from snowplow_logging._json import encode
 from snowplow_logging._options import LOG_RECORD, entities
-from snowplow_logging._text import clean, cut, cut_head, text
+from snowplow_logging._text import class_name, clean, cut, cut_head, is_a, text
 from snowplow_logging.formatter import (
     EVENT_EXTRAS,
-    MAX_INT,
     LogRecordFormatter,
     exception_name,
     exception_of,
     extras,
+    integer,
     message_of,
+    part_of,
 )
 from snowplow_logging.self_describing_json import SelfDescribingJson, is_schema_uri
 
@@ -94,7 +95,9 @@ class RecordMapper:
             schema, data = named
             own = _encoded_entities(vars(record).get("contexts"))
             return self._with_entity(record, Event(schema, _encoded_data(data), own))
-        if self._exceptions_as_errors and (exception_of(record) or record.exc_text):
+        if self._exceptions_as_errors and (
+            exception_of(record) or self._log_record.stack_trace(record)
+        ):
             error = self._application_error(record, _message(record, formatter))
             return self._with_entity(record, Event(APPLICATION_ERROR, encode(error), []))
         if self._schema is None:
@@ -122,54 +125,54 @@ class RecordMapper:
         error: dict[str, Any] = {
             "programmingLanguage": "PYTHON",
             "message": _cut(message, MAX_ERROR_MESSAGE),
-            "threadName": _cut(record.threadName, MAX_ERROR_NAME),
-            "isFatal": record.levelno >= logging.CRITICAL,
+            "threadName": _cut(vars(record).get("threadName"), MAX_ERROR_NAME),
+            "isFatal": (integer(vars(record).get("levelno"), 2**63) or 0) >= logging.CRITICAL,
             "stackTrace": cut_head(trace, MAX_ERROR_TRACE) if trace else None,
         }
         # On Linux a thread's ident is an address, beyond what the schema takes.
-        if isinstance(record.thread, int) and 0 <= record.thread <= MAX_INT:
-            error["threadId"] = record.thread
+        error["threadId"] = integer(vars(record).get("thread"))
         if info is not None:
             error["exceptionName"] = _cut(exception_name(info[0]), MAX_ERROR_NAME)
             error["causeStackTrace"] = self._cause(info[1])
             error |= _place(info[2])
         else:
             error |= {
-                "fileName": _cut(record.pathname, MAX_ERROR_NAME),
-                "lineNumber": record.lineno,
+                "fileName": _cut(vars(record).get("pathname"), MAX_ERROR_NAME),
+                "lineNumber": integer(vars(record).get("lineno")),
             }
         return {key: value for key, value in error.items() if value is not None}
 
     def _cause(self, exception: BaseException) -> str | None:
-        suppressed = exception.__suppress_context__
-        cause = exception.__cause__ or (None if suppressed else exception.__context__)
+        cause = part_of(exception, "__cause__")
+        if cause is None and not part_of(exception, "__suppress_context__"):
+            cause = part_of(exception, "__context__")
         if cause is None:
             return None
-        record = logging.makeLogRecord({"exc_info": (type(cause), cause, cause.__traceback__)})
+        record = logging.makeLogRecord({"exc_info": cause})
         trace = self._log_record.stack_trace(record)
         return cut_head(trace, MAX_ERROR_TRACE) if trace else None
 
 
 def _named_event(record: logging.LogRecord) -> tuple[str, Any] | None:
     """Returns schema and data of a record that names a schema."""
-    message: object = record.msg
-    if isinstance(message, SelfDescribingJson):
-        return message.schema, message.data
     values = vars(record)
-    schema = values.get("schema")
+    message: Any = values.get("msg")
+    if is_a(message, SelfDescribingJson):
+        return message.schema, message.data
+    schema: Any = values.get("schema")
     if not is_schema_uri(schema):
         return None
     data = values.get("data")
     if data is None:
         others = extras(record)
         data = {key: others[key] for key in others if key not in EVENT_EXTRAS}
-    return str(schema), data
+    return str.__str__(schema), data
 
 
 def _encoded_data(data: object) -> bytes:
     encoded = encode(data)
     if encoded[:1] not in b"{[":
-        msg = f"an event's data is a JSON object or array, not {type(data).__name__}"
+        msg = f"an event's data is a JSON object or array, not {class_name(data)}"
         raise TypeError(msg)
     return encoded
 
@@ -186,7 +189,7 @@ def _message(record: logging.LogRecord, formatter: logging.Formatter | None) -> 
         return message_of(record)
     bare = {"exc_info": None, "exc_text": None, "stack_info": None}
     try:
-        return formatter.format(logging.makeLogRecord(vars(record) | bare))
+        return text(formatter.format(logging.makeLogRecord(vars(record) | bare)))
     except Exception:  # noqa: BLE001 - wrong arguments raise here, and have a marker there
         return message_of(record)
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from snowplow_logging._json import encode
+from snowplow_logging._text import class_name, is_a, shown
 
 SCHEMA_URI = re.compile(r"iglu:[a-zA-Z0-9-_.]+/[a-zA-Z0-9-_]+/[a-zA-Z0-9-_]+/[0-9]+-[0-9]+-[0-9]+")
 """The pattern that Iglu's ``unstruct_event/1-0-0`` and ``contexts/1-0-1`` hold a URI against."""
 
 
-def is_schema_uri(value: object) -> bool:
+def is_schema_uri(value: Any) -> bool:
     """Says whether ``value`` is the URI of an Iglu schema."""
-    return isinstance(value, str) and SCHEMA_URI.fullmatch(value) is not None
+    return is_a(value, str) and SCHEMA_URI.fullmatch(value) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,13 @@ class SelfDescribingJson:
     def __post_init__(self) -> None:
         if not is_schema_uri(self.schema):
             msg = (
-                f"schema takes an Iglu URI, not {self.schema!r}: "
+                f"schema takes an Iglu URI, not {shown(self.schema)}: "
                 "write it like iglu:com.acme/order_placed/jsonschema/1-0-0"
             )
             raise ValueError(msg)
-        if isinstance(self.data, type) or not (
-            isinstance(self.data, (Mapping, list, tuple)) or is_dataclass(self.data)
-        ):
-            msg = f"data takes a JSON object or array, not {type(self.data).__name__}"
+        is_dataclass = hasattr(type(self.data), "__dataclass_fields__")
+        if not is_dataclass and not is_a(self.data, (Mapping, list, tuple)):
+            msg = f"data takes a JSON object or array, not {class_name(self.data)}"
             raise TypeError(msg)
 
     def to_json(self) -> dict[str, Any]:

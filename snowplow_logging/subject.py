@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from snowplow_logging._json import elements
+from snowplow_logging._text import is_a, shown
 from snowplow_logging.payload import PLATFORMS, fields
 
 if TYPE_CHECKING:
@@ -39,10 +41,18 @@ class Subject:
                 msg = f"subject takes {', '.join(known)}; not {name!r}"
                 raise ValueError(msg)
             value = values[name]
-            _ = setter(*value) if isinstance(value, (list, tuple)) else setter(value)
+            arguments = elements(value) if is_a(value, (list, tuple)) else [value]
+            try:
+                _ = setter(*arguments)
+            except (TypeError, AttributeError, OverflowError) as error:
+                msg = f"subject's {name} takes no {shown(value)}"
+                raise ValueError(msg) from error
         return subject
 
     def _set(self, key: str, value: object) -> Subject:
+        if value is None:
+            msg = "a subject's field takes a value, not None"
+            raise TypeError(msg)
         # One assignment of a finished dict: a thread that tracks meanwhile sees old or new.
         self._fields = {**self._fields, key: str(value)}
         self.rendered = fields(self._fields)
@@ -69,7 +79,7 @@ class Subject:
 
     def set_session_id(self, value: str) -> Subject:
         """Sets ``sid``, which must be a UUID: the pipeline refuses any other text."""
-        return self._set("sid", uuid.UUID(value))
+        return self._set("sid", uuid.UUID(str(value)))
 
     def set_session_index(self, value: int) -> Subject:
         """Sets ``vid``, the number of the session."""

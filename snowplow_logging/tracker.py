@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from snowplow_logging._json import encode, encode_within
+from snowplow_logging._text import class_name, is_a
 from snowplow_logging.payload import (
     CONTEXTS,
     MAX_EVENT_BYTES,
@@ -14,6 +15,7 @@ from snowplow_logging.payload import (
     TRACKER_VERSION,
     UNSTRUCT_EVENT,
     fields,
+    milliseconds,
     new_event_id,
     self_describing_field,
 )
@@ -74,13 +76,12 @@ class Tracker:
             TypeError: ``event`` or an entity is no SelfDescribingJson.
         """
         for part in (event, *(contexts or ())):
-            if not isinstance(part, SelfDescribingJson):  # pyright: ignore[reportUnnecessaryIsInstance]
-                msg = f"events and contexts are SelfDescribingJson, not {type(part).__name__}"
+            if not is_a(part, SelfDescribingJson):
+                msg = f"events and contexts are SelfDescribingJson, not {class_name(part)}"
                 raise TypeError(msg)
         entities = [encode(context.to_json()) for context in contexts or ()]
         now_ms = time.time_ns() // 1_000_000
-        true_ms = None if tstamp is None else int(tstamp)
-        return self.track(event.schema, encode(event.data), entities, now_ms, true_ms=true_ms)
+        return self.track(event.schema, encode(event.data), entities, now_ms, true_ms=tstamp)
 
     track_self_describing_event = track_unstruct_event
 
@@ -89,9 +90,9 @@ class Tracker:
         schema: str,
         data: bytes,
         entities: Sequence[bytes],
-        created_ms: int,
+        created_ms: float,
         *,
-        true_ms: int | None = None,
+        true_ms: float | None = None,
         severity: int = 0,
     ) -> str:
         """Tracks an event whose parts are encoded already.
@@ -108,9 +109,10 @@ class Tracker:
             The event's id.
         """
         event_id = new_event_id()
+        created_ms = milliseconds(created_ms)
         stamps = b',"eid":"%s","dtm":"%d",' % (event_id.encode(), created_ms)
         if true_ms is not None:
-            stamps += b'"ttm":"%d",' % true_ms
+            stamps += b'"ttm":"%d",' % milliseconds(true_ms)
         head = self._head + self.subject.rendered + stamps
         body = head + self._wrapped(schema, data, entities)
         if len(body) + STM_BYTES > MAX_EVENT_BYTES:
@@ -155,14 +157,31 @@ class Tracker:
     ) -> bytes | None:
         """Cuts texts of an event that is too long, of the event and of its entities alike."""
         room = MAX_EVENT_BYTES - STM_BYTES - len(head) - 1_000
-        parts: list[Any] = [json.loads(part) for part in (data, *entities)]
+        envelopes = [json.loads(entity) for entity in entities]
+        parts: list[Any] = [json.loads(data), *(envelope["data"] for envelope in envelopes)]
+        sizes = [len(part) for part in (data, *entities)]
         # Base64 takes a third more; JSON in a JSON text takes what its quotes need.
-        for share in (0.74, 0.5, 0.25):
-            fair = int(room * share) // len(parts)
-            cut = [encode_within(part, max(fair, 64)) for part in parts]
-            if any(part is None for part in cut):
+        for share in (0.74, 0.5, 0.25, 0.12):
+            limit = _fair_limit(sizes, int(room * share))
+            cut = [part for part in (encode_within(p, limit) for p in parts) if part is not None]
+            if len(cut) < len(parts):
                 return None
-            body = head + self._wrapped(schema, cut[0] or b"", [part or b"" for part in cut[1:]])
+            rebuilt = [
+                b'{"schema":"%s","data":%s}' % (envelope["schema"].encode(), part)
+                for envelope, part in zip(envelopes, cut[1:], strict=True)
+            ]
+            body = head + self._wrapped(schema, cut[0], rebuilt)
             if len(body) + STM_BYTES <= MAX_EVENT_BYTES:
                 return body
         return None
+
+
+def _fair_limit(sizes: Sequence[int], room: int) -> int:
+    """Returns the size above which a part is cut, so that all fit and small ones stay whole."""
+    fair = room
+    for index, size in enumerate(sorted(sizes)):
+        fair = room // (len(sizes) - index)
+        if size > fair:
+            break
+        room -= size
+    return max(fair, 64)

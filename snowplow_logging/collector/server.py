@@ -193,7 +193,7 @@ class _Config(uvicorn.Config):
 class _Server(uvicorn.Server):
     """A server that runs in a thread, on a socket that is bound already."""
 
-    def __init__(self, app: Any) -> None:  # noqa: ANN401 - uvicorn has its own type of it
+    def __init__(self, app: Any) -> None:
         super().__init__(
             _Config(
                 app,
