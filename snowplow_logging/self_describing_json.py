@@ -42,8 +42,9 @@ class SelfDescribingJson:
                 "write it like iglu:com.acme/order_placed/jsonschema/1-0-0"
             )
             raise ValueError(msg)
-        is_dataclass = hasattr(type(self.data), "__dataclass_fields__")
-        if not is_dataclass and not is_a(self.data, (Mapping, list, tuple)):
+        data: object = self.data
+        is_dataclass = hasattr(type(data), "__dataclass_fields__")
+        if not is_dataclass and not is_a(data, (Mapping, list, tuple)):
             msg = f"data takes a JSON object or array, not {class_name(self.data)}"
             raise TypeError(msg)
 
