@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, TypeVar, cast
 
-import requests
-
 from snowplow_logging._buffer import OVERFLOWS, Overflow
 from snowplow_logging._json import elements
 from snowplow_logging._text import is_a, shown, text
@@ -25,6 +23,8 @@ from snowplow_logging.self_describing_json import SelfDescribingJson, is_schema_
 from snowplow_logging.subject import Subject
 
 if TYPE_CHECKING:
+    import requests
+
     from snowplow_logging._outbox import Clock
     from snowplow_logging._transport import Transport
     from snowplow_logging.emitter import Emitter
@@ -173,7 +173,9 @@ def _function(value: Any) -> Any:
 
 def _session(value: Any) -> Callable[[], requests.Session]:
     """A session that all threads share, or a function that makes one for each."""
-    if isinstance(value, requests.Session):
+    from requests import Session  # noqa: PLC0415 - see emitter.py
+
+    if isinstance(value, Session):
         return lambda: value
     make: Callable[[], requests.Session] = _function(value)
     return make

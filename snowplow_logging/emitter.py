@@ -17,7 +17,6 @@ from snowplow_logging._options import AsyncEmitterOptions, EmitterOptions, resol
 from snowplow_logging._outbox import Clock, Outbox, Stop
 from snowplow_logging._retry import Breaker
 from snowplow_logging._sender import Callbacks, Sender
-from snowplow_logging._transport import HttpTransport
 from snowplow_logging._workers import WorkerPool
 from snowplow_logging.payload import fields, milliseconds
 
@@ -57,6 +56,11 @@ class Emitter:
         self._set_up(endpoint, resolve(given, EmitterOptions.__annotations__))
 
     def _set_up(self, endpoint: str, options: dict[str, Any]) -> None:
+        # Importing requests takes longer than all of this package, so importing the package
+        # leaves it; but a worker must not import it, or a fork meanwhile breaks the child.
+        from snowplow_logging._transport import HttpTransport  # noqa: PLC0415
+
+        self._http_transport = HttpTransport
         self._options = options
         self._endpoint = _endpoint.parse(
             endpoint, options["protocol"], options["port"], options["method"], options["path"]
@@ -254,7 +258,7 @@ class Emitter:
         if make is not None:
             return make()
         make_session = self._options["session"]
-        return HttpTransport(
+        return self._http_transport(
             self._endpoint.url,
             method=self._options["method"],
             auth=self._endpoint.auth,
