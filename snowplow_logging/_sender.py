@@ -58,7 +58,7 @@ def _call(callback: Callable[..., object], *arguments: object) -> None:
     try:
         with delivering():
             callback(*arguments)
-    except Exception:  # noqa: BLE001 - the application's code may raise anything
+    except (Exception, SystemExit):  # noqa: BLE001 - the application may raise anything
         if logging.raiseExceptions and sys.stderr:
             traceback.print_exc()
 
