@@ -58,6 +58,11 @@ def cut(value: str, limit: int) -> str:
     return (kept + CUT_MARK)[:limit]
 
 
+def bounded(value: object, limit: int) -> str | None:
+    """Returns the text of ``value``, clean and cut to ``limit`` UTF-16 units; None stays None."""
+    return None if value is None else cut(clean(text(value)), limit)
+
+
 def cut_head(value: str, limit: int) -> str:
     """Like ``cut``, but keeps the end: of a stack trace the last lines say most."""
     mark = CUT_MARK + "\n"

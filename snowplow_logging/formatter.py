@@ -14,7 +14,7 @@ from typing import Any
 from pythonjsonlogger.core import RESERVED_ATTRS, BaseJsonFormatter
 
 from snowplow_logging._json import elements, encode, encode_within
-from snowplow_logging._text import CUT_MARK, clean, cut, cut_head, is_a, text, unprintable
+from snowplow_logging._text import CUT_MARK, bounded, clean, cut, cut_head, is_a, text, unprintable
 from snowplow_logging.self_describing_json import is_schema_uri
 
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]
@@ -93,10 +93,6 @@ def _arguments(record: logging.LogRecord) -> str:
     return encode(vars(record).get("args")).decode()
 
 
-def _name(value: object, limit: int = MAX_NAME) -> str | None:
-    return None if value is None else cut(clean(text(value)), limit)
-
-
 def integer(value: Any, maximum: int = MAX_INT, minimum: int = 0) -> int | None:
     """Returns ``value`` if it is an integer within bounds."""
     if not is_a(value, int) or is_a(value, bool):
@@ -125,17 +121,17 @@ class LogRecordFormatter(BaseJsonFormatter):
         values = vars(record).get
         data = {
             "message": cut(clean(message_of(record) if message is None else message), MAX_MESSAGE),
-            "level": _name(values("levelname")),
+            "level": bounded(values("levelname"), MAX_NAME),
             "level_number": integer(values("levelno"), minimum=-MAX_INT),
-            "logger": _name(values("name")),
-            "file": _name(values("pathname"), MAX_FILE),
+            "logger": bounded(values("name"), MAX_NAME),
+            "file": bounded(values("pathname"), MAX_FILE),
             "line": integer(values("lineno")),
-            "function": _name(values("funcName")),
+            "function": bounded(values("funcName"), MAX_NAME),
             "process_id": integer(values("process")),
-            "process_name": _name(values("processName")),
+            "process_name": bounded(values("processName"), MAX_NAME),
             "thread_id": integer(values("thread"), MAX_THREAD_ID),
-            "thread_name": _name(values("threadName")),
-            "task_name": _name(values("taskName")),
+            "thread_name": bounded(values("threadName"), MAX_NAME),
+            "task_name": bounded(values("taskName"), MAX_NAME),
             "attributes": self._attributes(record),
         } | self._exception(record)
         stack_info = values("stack_info")
@@ -160,8 +156,8 @@ class LogRecordFormatter(BaseJsonFormatter):
         info = exception_of(record)
         trace = self.stack_trace(record)
         return {
-            "exception_type": _name(exception_name(info[0])) if info else None,
-            "exception_message": _name(info[1], MAX_EXCEPTION_MESSAGE) if info else None,
+            "exception_type": bounded(exception_name(info[0]), MAX_NAME) if info else None,
+            "exception_message": bounded(info[1], MAX_EXCEPTION_MESSAGE) if info else None,
             "stack_trace": cut_head(trace, MAX_STACK_TRACE) if trace else None,
         }
 

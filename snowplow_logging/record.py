@@ -16,7 +16,7 @@ from pythonjsonlogger.core import BaseJsonFormatter
 
 from snowplow_logging._json import encode
 from snowplow_logging._options import LOG_RECORD, entities
-from snowplow_logging._text import class_name, clean, cut, cut_head, is_a, text
+from snowplow_logging._text import bounded, class_name, cut_head, is_a, text
 from snowplow_logging.formatter import (
     EVENT_EXTRAS,
     LogRecordFormatter,
@@ -120,25 +120,26 @@ class RecordMapper:
         return encode(self._log_record.fields(record, _message(record, formatter)))
 
     def _application_error(self, record: logging.LogRecord, message: str) -> dict[str, Any]:
+        values = vars(record)
         info = exception_of(record)
         trace = self._log_record.stack_trace(record)
         error: dict[str, Any] = {
             "programmingLanguage": "PYTHON",
-            "message": _cut(message, MAX_ERROR_MESSAGE),
-            "threadName": _cut(vars(record).get("threadName"), MAX_ERROR_NAME),
-            "isFatal": (integer(vars(record).get("levelno"), 2**63) or 0) >= logging.CRITICAL,
+            "message": bounded(message, MAX_ERROR_MESSAGE),
+            "threadName": bounded(values.get("threadName"), MAX_ERROR_NAME),
+            "isFatal": (integer(values.get("levelno"), 2**63) or 0) >= logging.CRITICAL,
+            # On Linux a thread's ident is an address, mostly beyond what the schema takes.
+            "threadId": integer(values.get("thread")),
             "stackTrace": cut_head(trace, MAX_ERROR_TRACE) if trace else None,
         }
-        # On Linux a thread's ident is an address, beyond what the schema takes.
-        error["threadId"] = integer(vars(record).get("thread"))
         if info is not None:
-            error["exceptionName"] = _cut(exception_name(info[0]), MAX_ERROR_NAME)
+            error["exceptionName"] = bounded(exception_name(info[0]), MAX_ERROR_NAME)
             error["causeStackTrace"] = self._cause(info[1])
             error |= _place(info[2])
         else:
             error |= {
-                "fileName": _cut(vars(record).get("pathname"), MAX_ERROR_NAME),
-                "lineNumber": integer(vars(record).get("lineno")),
+                "fileName": bounded(values.get("pathname"), MAX_ERROR_NAME),
+                "lineNumber": integer(values.get("lineno")),
             }
         return {key: value for key, value in error.items() if value is not None}
 
@@ -203,11 +204,7 @@ def _place(traceback: TracebackType | None) -> dict[str, Any]:
     code = traceback.tb_frame.f_code
     owner = str(getattr(code, "co_qualname", "")).rpartition(".")[0]  # from Python 3.11 on
     return {
-        "fileName": _cut(code.co_filename, MAX_ERROR_NAME),
+        "fileName": bounded(code.co_filename, MAX_ERROR_NAME),
         "lineNumber": traceback.tb_lineno,
-        "className": _cut(owner, MAX_ERROR_NAME) if owner and "<" not in owner else None,
+        "className": bounded(owner, MAX_ERROR_NAME) if owner and "<" not in owner else None,
     }
-
-
-def _cut(value: object, limit: int) -> str | None:
-    return None if value is None else cut(clean(text(value)), limit)
