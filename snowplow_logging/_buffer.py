@@ -67,6 +67,10 @@ class Buffer:
         """Whether a payload of ``size`` bytes fits without another one going."""
         return self._count < self._size and self._bytes + size <= self._max_bytes
 
+    def can_ever_hold(self, size: int) -> bool:
+        """Whether a payload of ``size`` bytes would fit if nothing else were there."""
+        return size <= self._max_bytes
+
     def put(self, payload: Payload) -> list[Payload]:
         """Queues ``payload``; returns what had to go for it, or ``payload`` itself."""
         dropped: list[Payload] = []
@@ -122,7 +126,7 @@ class Buffer:
 
     def _victim(self, newcomer: Payload) -> int | None:
         """Returns the key of the queue whose first payload goes; None: the newcomer goes."""
-        if not self._count or len(newcomer.body) > self._max_bytes:
+        if not self._count or not self.can_ever_hold(len(newcomer.body)):
             return None
         if self._overflow == "drop_oldest":
             return self._oldest_key()

@@ -208,9 +208,16 @@ def _dumps_plain(value: object) -> bytes:
 
 
 def _dumps(value: object) -> bytes:
-    if orjson is not None:
-        return orjson.dumps(value, default)
-    return _dumps_plain(value)
+    if orjson is None:
+        return _dumps_plain(value)
+    # No `default`, and no subclasses: orjson borrows what is in containers, so were Python code
+    # to run meanwhile, it (or another thread) could change them and crash the interpreter.
+    return orjson.dumps(
+        value,
+        option=orjson.OPT_PASSTHROUGH_SUBCLASS
+        | orjson.OPT_PASSTHROUGH_DATACLASS
+        | orjson.OPT_PASSTHROUGH_DATETIME,
+    )
 
 
 def _deeper_than(encoded: bytes, depth: int) -> bool:

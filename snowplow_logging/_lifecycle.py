@@ -13,6 +13,8 @@ import time
 import weakref
 from typing import Protocol
 
+from snowplow_logging import _guard
+
 
 class Emitting(Protocol):
     """What the hooks call on an emitter."""
@@ -36,6 +38,7 @@ class _Registry:
         self._emitters: dict[int, weakref.ref[Emitting]] = {}
         self._hooked = False
         self.exit_began: float | None = None
+        self.exit_is_over = False
 
     def add(self, emitter: Emitting) -> None:
         if not self._hooked:
@@ -52,6 +55,8 @@ class _Registry:
 
     def after_fork_in_child(self) -> None:
         self.exit_began = None
+        self.exit_is_over = False
+        _guard.after_fork_in_child()
         for emitter in self.alive():
             emitter.after_fork_in_child()
 
@@ -62,11 +67,17 @@ class _Registry:
             emitter.begin_close()
         for emitter in emitters:
             emitter.close()
+        self.exit_is_over = True
 
 
 _registry = _Registry()
 register = _registry.add
 """Makes an emitter known to the hooks."""
+
+
+def exit_is_over() -> bool:
+    """Says whether the exit has been waited for: what comes now, nobody would deliver later."""
+    return _registry.exit_is_over
 
 
 def deadline(now: float, timeout: float) -> float:

@@ -24,9 +24,13 @@ class Losses:
         self._name = name
         self._said = 0
         self._said_at: float | None = None
+        self._said_pending = 0
 
     def report(self, stats: Stats, now: float, *, last: bool = False) -> None:
         """Says what was lost since the last line, unless that one was less than a minute ago."""
+        if last and stats.pending not in (0, self._said_pending):
+            self._said_pending = stats.pending
+            say(f"{self._name}: {stats.pending} events are under way without an answer{_of(stats)}")
         recent = self._said_at is not None and now - self._said_at < SECONDS_BETWEEN_LINES
         if stats.dropped == self._said or (recent and not last):
             return
@@ -40,8 +44,11 @@ def describe(stats: Stats) -> str:
         f"{count} {reason}: {DROP_ADVICE.get(reason, 'see the documentation')}"
         for reason, count in sorted(stats.dropped_by_reason.items())
     )
-    error = f" (last error: {stats.last_error})" if stats.last_error else ""
-    return f"{stats.dropped} of {stats.accepted} events lost so far ({reasons}){error}"
+    return f"{stats.dropped} of {stats.accepted} events lost so far ({reasons}){_of(stats)}"
+
+
+def _of(stats: Stats) -> str:
+    return f" (last error: {stats.last_error})" if stats.last_error else ""
 
 
 def say(line: str) -> None:

@@ -7,6 +7,7 @@ are taken for every option, as a file or the environment says them.
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import os
@@ -16,6 +17,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, TypeVar, cast
 
 from snowplow_logging._buffer import OVERFLOWS, Overflow
+from snowplow_logging._clock import Clock
 from snowplow_logging._json import elements
 from snowplow_logging._text import is_a, shown, text
 from snowplow_logging.payload import PLATFORMS
@@ -25,7 +27,6 @@ from snowplow_logging.subject import Subject
 if TYPE_CHECKING:
     import requests
 
-    from snowplow_logging._outbox import Clock
     from snowplow_logging._transport import Transport
     from snowplow_logging.emitter import Emitter
     from snowplow_logging.tracker import Tracker
@@ -176,7 +177,9 @@ def _session(value: Any) -> Callable[[], requests.Session]:
     from requests import Session  # noqa: PLC0415 - see emitter.py
 
     if isinstance(value, Session):
-        return lambda: value
+        process = os.getpid()
+        # A forked child would share its connections with the parent, and read its answers.
+        return lambda: value if os.getpid() == process else copy.deepcopy(value)
     make: Callable[[], requests.Session] = _function(value)
     return make
 
@@ -189,7 +192,9 @@ def _schema(value: Any) -> str | None:
     return cast("str", value)
 
 
-def _as_it_is(value: Any) -> Any:
+def _clock(value: Any) -> Any:
+    if value is not None and not isinstance(value, Clock):
+        raise TypeError
     return value
 
 
@@ -349,7 +354,7 @@ OPTIONS: dict[str, Option] = {
         None, "a function that returns a Transport", or_none(_function),
         "replaces HTTP, for instance by a double in tests",
     ),
-    "clock": Option(None, "a Clock", _as_it_is, "replaces the time in tests"),
+    "clock": Option(None, "a Clock", _clock, "replaces the time in tests"),
 }  # fmt: skip
 
 

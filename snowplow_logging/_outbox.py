@@ -16,19 +16,13 @@ from snowplow_logging._stats import Account, Stats
 from snowplow_logging.payload import Payload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from snowplow_logging._buffer import Buffer
+    from snowplow_logging._clock import Clock
     from snowplow_logging._retry import Breaker
 
 FLUSH_RETRY_DELAY = 0.25  # seconds between attempts while somebody waits in flush or close
-
-
-class Clock(NamedTuple):
-    """Two clocks, as functions that return seconds."""
-
-    monotonic: Callable[[], float]
-    wall: Callable[[], float]
 
 
 class Drop(NamedTuple):
@@ -49,12 +43,23 @@ class Batch:
 
 @dataclass
 class Outcome:
-    """What became of a batch: each of its payloads is in one of the three."""
+    """What became of a batch: each of its payloads is in one of the first three.
+
+    Attributes:
+        delivered: What the collector has taken.
+        dropped: What was given up, by reason.
+        unsent: What is to be tried again.
+        requests: How many requests were answered, or failed; not those that were cut short.
+        failed: Whether the collector could not be reached, or asked to try again.
+        error: What the last failed request failed of.
+        retry_after: Seconds that the collector asks to be left alone.
+    """
 
     delivered: list[Payload] = field(default_factory=list["Payload"])
     dropped: list[Drop] = field(default_factory=list["Drop"])
     unsent: list[Payload] = field(default_factory=list["Payload"])
     requests: int = 0
+    failed: bool = False
     error: str | None = None
     retry_after: float = 0.0
 
@@ -63,36 +68,6 @@ class Stop:
     """Tells one generation of workers to end; set and read under the outbox's lock."""
 
     requested = False
-
-
-class _Section:
-    """The lock, which knows whether this is its holder's first entry.
-
-    A finaliser or a signal handler may log while its own thread is in a section. A plain lock
-    would deadlock; a re-entrant one would let it into half-made changes. So the entry is
-    granted, says that it is not the outermost, and the caller keeps to what is safe there.
-    """
-
-    def __init__(self) -> None:
-        self.lock = threading.RLock()
-        self._depth = 0
-
-    def __enter__(self) -> bool:
-        self.lock.acquire()
-        self._depth += 1
-        return self._depth == 1
-
-    def __exit__(self, *_: object) -> None:
-        self._depth -= 1
-        self.lock.release()
-
-    def wait(self, condition: threading.Condition, timeout: float | None) -> None:
-        """Leaves the section until ``condition`` is notified or ``timeout`` is over."""
-        depth, self._depth = self._depth, 0
-        try:
-            condition.wait(timeout)
-        finally:
-            self._depth = depth
 
 
 class Outbox:
@@ -123,10 +98,10 @@ class Outbox:
         self._flush_interval = flush_interval
         self._max_age = max_age
         self._block_timeout = block_timeout
-        # The section's lock guards everything below, the buffer and the breaker.
-        self._section = _Section()
-        self._work = threading.Condition(self._section.lock)  # a batch may be due
-        self._settled = threading.Condition(self._section.lock)  # pending shrank
+        # The lock guards everything below, the buffer and the breaker.
+        self._lock = threading.RLock()
+        self._work = threading.Condition(self._lock)  # a batch may be due
+        self._settled = threading.Condition(self._lock)  # pending shrank
         self._account = Account()
         self._sequence = 0
         self._in_flight: list[Batch] = []
@@ -139,59 +114,62 @@ class Outbox:
         """The sequence number of the newest payload."""
         return self._sequence
 
-    def put(self, body: bytes, created_ms: int, severity: int) -> Sequence[Drop]:
+    def put(self, body: bytes, created_ms: int, severity: int) -> list[Drop]:
         """Accepts an event; returns what was dropped for it."""
-        with self._section as outermost:
-            if not outermost:
-                self._parked.append((body, created_ms, severity))
-                return ()
+        if self._lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - as Condition asks
+            # A finaliser or a signal handler logs while its own thread is inside. A plain lock
+            # would deadlock, a re-entrant one let it into half-made changes: who is inside, or
+            # comes next, puts it.
+            self._parked.append((body, created_ms, severity))
+            return []
+        with self._lock:
             if self._block_timeout and not is_delivering():
-                self._wait_for_room(body)
-            drops = self._put(body, created_ms, severity)
-            while self._parked:
-                drops = [*drops, *self._put(*self._parked.popleft())]
-            return drops
+                self._wait_for_room(len(body))
+            return [*self._put(body, created_ms, severity), *self._put_parked()]
+
+    def put_parked(self) -> list[Drop]:
+        """Accepts what re-entrant calls have left; returns what was dropped for it."""
+        with self._lock:
+            return self._put_parked()
 
     def refuse(self, reason: str) -> None:
         """Counts an event that is dropped before it is queued."""
-        with self._section:
+        with self._lock:
             self._account.accepted += 1
             self._account.dropped[reason] += 1
 
     def take(self, stop: Stop) -> Batch | None:
         """Waits for a batch; None once ``stop`` is requested."""
-        with self._section:
+        with self._lock:
             while not stop.requested:
                 delay = self._delay(self._clock.monotonic())
                 if delay == 0:
                     return self._begin()
-                self._section.wait(self._work, delay)
+                self._work.wait(delay)
             return None
 
-    def take_before(self, deadline: float) -> Batch | None:
-        """Waits until ``deadline`` for a batch; None at once where nothing is queued."""
-        with self._section:
-            while len(self._buffer):
+    def take_before(self, deadline: float, sequence: int) -> Batch | None:
+        """Waits until ``deadline`` for a batch; None where nothing up to ``sequence`` is queued."""
+        with self._lock:
+            while (oldest := self._buffer.oldest) is not None and oldest.sequence <= sequence:
                 now = self._clock.monotonic()
+                remaining = deadline - now
+                if remaining <= 0:
+                    return None
                 delay = self._delay(now)
                 if delay == 0:
                     return self._begin()
-                if now >= deadline:
-                    return None
-                remaining = deadline - now
-                self._section.wait(
-                    self._work, remaining if delay is None else min(delay, remaining)
-                )
+                self._work.wait(remaining if delay is None else min(delay, remaining))
             return None
 
     def take_due(self) -> Batch | None:
         """Returns a batch if one is due, without waiting."""
-        with self._section:
+        with self._lock:
             return self._begin() if self._delay(self._clock.monotonic()) == 0 else None
 
     def settle(self, batch: Batch, outcome: Outcome) -> list[Drop]:
         """Books what became of ``batch``; returns what is dropped only now."""
-        with self._section:
+        with self._lock:
             now = self._clock.monotonic()
             self._in_flight.remove(batch)
             given_up = [p for p in outcome.unsent if p.sequence <= self._abandoned]
@@ -200,41 +178,42 @@ class Outbox:
             again = [p for p in outcome.unsent if p.sequence > self._abandoned]
             self._buffer.put_back(again)
             self._book(outcome, drops, len(again))
-            if outcome.unsent:
+            if outcome.failed:
                 self._breaker.failed(batch.ticket, now, outcome.retry_after)
-            elif batch.payloads:
+            elif outcome.requests:
                 self._breaker.succeeded()
-            self._absorb_parked()
+            else:
+                self._breaker.gave_up(batch.ticket)
+            drops += self._put_parked()
             self._work.notify_all()
             self._settled.notify_all()
             return drops
 
     def begin_flush(self) -> int:
         """Makes all that is queued due; returns the last sequence there is."""
-        with self._section:
-            self._absorb_parked()
+        with self._lock:
             self._flushing.append(self._sequence)
             self._work.notify_all()
             return self._sequence
 
     def end_flush(self, sequence: int) -> None:
         """Ends what ``begin_flush`` began."""
-        with self._section:
+        with self._lock:
             self._flushing.remove(sequence)
 
     def wait_settled(self, sequence: int, deadline: float) -> bool:
         """Waits until nothing up to ``sequence`` is pending; False: not before ``deadline``."""
-        with self._section:
+        with self._lock:
             while self._is_pending(sequence):
                 remaining = deadline - self._clock.monotonic()
                 if remaining <= 0:
                     return False
-                self._section.wait(self._settled, remaining)
+                self._settled.wait(remaining)
             return True
 
     def abandon(self, sequence: int) -> list[Drop]:
         """Gives up all that is queued up to ``sequence``; in flight it has its last attempt."""
-        with self._section:
+        with self._lock:
             self._abandoned = max(self._abandoned, sequence)
             given_up = self._buffer.take_until(sequence)
             if not given_up:
@@ -245,18 +224,18 @@ class Outbox:
 
     def request_stop(self, stop: Stop) -> bool:
         """Ends the workers of ``stop`` if nothing is queued; says whether it did."""
-        with self._section:
+        with self._lock:
             stop.requested = not len(self._buffer)
             self._work.notify_all()
             return stop.requested
 
     def stats(self) -> Stats:
         """Returns the account of this moment."""
-        with self._section:
+        with self._lock:
             in_flight = sum(len(b.payloads) + len(b.expired) for b in self._in_flight)
             return self._account.snapshot(len(self._buffer) + in_flight)
 
-    def _put(self, body: bytes, created_ms: int, severity: int) -> Sequence[Drop]:
+    def _put(self, body: bytes, created_ms: int, severity: int) -> list[Drop]:
         had_batch = self._buffer.has_batch
         payload = Payload(self._sequence + 1, body, created_ms, severity, self._clock.monotonic())
         dropped = self._buffer.put(payload)
@@ -268,21 +247,23 @@ class Outbox:
         if queued == 1 or (not had_batch and self._buffer.has_batch):
             self._work.notify()
         if not dropped:
-            return ()
+            return []
         self._account.dropped["queue_full"] += len(dropped)
         return [Drop("queue_full", dropped)]
 
-    def _absorb_parked(self) -> None:
+    def _put_parked(self) -> list[Drop]:
+        drops: list[Drop] = []
         while self._parked:
-            self._put(*self._parked.popleft())
+            drops += self._put(*self._parked.popleft())
+        return drops
 
-    def _wait_for_room(self, body: bytes) -> None:
+    def _wait_for_room(self, size: int) -> None:
         deadline = self._clock.monotonic() + self._block_timeout
-        while not self._buffer.has_room(len(body)):
+        while not self._buffer.has_room(size) and self._buffer.can_ever_hold(size):
             remaining = deadline - self._clock.monotonic()
             if remaining <= 0:
                 return
-            self._section.wait(self._settled, remaining)
+            self._settled.wait(remaining)
 
     def _delay(self, now: float) -> float | None:
         """Returns the seconds until a batch may be taken; None: not before a notification."""
@@ -305,8 +286,8 @@ class Outbox:
         expired = [p for p in taken if p.queued_at < oldest_allowed]
         batch = Batch(fresh, expired, self._breaker.begin() if fresh else 0)
         self._in_flight.append(batch)
-        if self._buffer.has_batch:
-            self._work.notify()
+        if len(self._buffer):
+            self._work.notify()  # somebody must watch over what is left
         return batch
 
     def _is_pending(self, sequence: int) -> bool:

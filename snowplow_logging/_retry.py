@@ -72,7 +72,7 @@ class Breaker:
         """Returns the seconds until a request may begin; None: not before the probe's answer."""
         if self._probing:
             return None
-        return max(0.0, self._retry_at - now) if self._failures else 0.0
+        return max(0.0, self._retry_at - now) if self.is_open else 0.0
 
     def begin(self) -> int:
         """Notes that a request begins; returns what ``failed`` wants to know of it."""
@@ -88,6 +88,11 @@ class Breaker:
             self._retry_at = now + self._uniform(0.0, cap)
         self._retry_at = max(self._retry_at, now + min(retry_after, self._max_delay))
         self.failed_at = now
+
+    def gave_up(self, began: int) -> None:
+        """Notes that a request ended before anybody could know: the next one is the probe."""
+        if began == self._failures:
+            self._probing = False
 
     def succeeded(self) -> None:
         """Notes that the collector answered: everybody may go on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from snowplow_logging._guard import delivering
 from snowplow_logging._outbox import Drop, Outcome
 from snowplow_logging._retry import Verdict, judge
+from snowplow_logging._transport import Answer
 from snowplow_logging.payload import as_dict
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
     from snowplow_logging._outbox import Batch, Outbox
     from snowplow_logging._transport import Transport
+    from snowplow_logging.payload import Payload
+
+SHORTEST_TIMEOUT = 0.1  # seconds that even the last attempt before a deadline has
 
 
 class Callbacks:
@@ -69,7 +74,9 @@ class Sender:
     Args:
         outbox: Where batches come from and outcomes go.
         callbacks: Told of every outcome.
+        clock: Seconds of a monotonic clock.
         one_by_one: Whether each event is a request of its own, as with GET.
+        request_timeout: Seconds that a request may wait.
         custom_retry_codes: HTTP statuses with a verdict of their own.
     """
 
@@ -77,35 +84,46 @@ class Sender:
         self,
         outbox: Outbox,
         callbacks: Callbacks,
+        clock: Callable[[], float],
         *,
         one_by_one: bool,
+        request_timeout: float,
         custom_retry_codes: Mapping[int, bool],
     ) -> None:
         self._outbox = outbox
         self._callbacks = callbacks
+        self._clock = clock
         self._one_by_one = one_by_one
+        self._request_timeout = request_timeout
         self._custom_retry_codes = custom_retry_codes
 
-    def send(self, batch: Batch, transport: Transport, timeout: float) -> None:
-        """Sends ``batch``, books the outcome and tells the callbacks."""
+    def send(self, batch: Batch, transport: Transport, deadline: float = math.inf) -> None:
+        """Sends ``batch`` until ``deadline``, books the outcome and tells the callbacks."""
         outcome = Outcome(unsent=batch.payloads)
         try:
             with delivering():
-                self._attempt(batch, outcome, transport, timeout)
+                self._attempt(outcome, transport, deadline)
         finally:
             drops = self._outbox.settle(batch, outcome)
         self._callbacks.outcome(outcome)
         self._callbacks.drops(drops)
 
-    def _attempt(
-        self, batch: Batch, outcome: Outcome, transport: Transport, timeout: float
-    ) -> None:
+    def _attempt(self, outcome: Outcome, transport: Transport, deadline: float) -> None:
         """Moves payloads from ``outcome.unsent`` to where they come to be, part by part."""
-        payloads = batch.payloads
+        payloads = outcome.unsent
         parts = [[p] for p in reversed(payloads)] if self._one_by_one else [payloads]
         while parts and payloads:
+            began = self._clock()
+            remaining = deadline - began
+            if remaining <= 0 and outcome.requests:
+                return
             part = parts.pop()
-            answer = transport.send(part, timeout)
+            timeout = min(self._request_timeout, max(remaining, SHORTEST_TIMEOUT))
+            answer = _answer(transport, part, timeout)
+            cut_short = timeout < self._request_timeout and self._clock() - began >= timeout
+            if answer.status is None and cut_short:
+                outcome.error = answer.error
+                return  # by us, which says nothing of the collector
             outcome.requests += 1
             verdict = judge(answer.status, self._custom_retry_codes)
             if verdict is Verdict.SPLIT and len(part) > 1:
@@ -115,6 +133,7 @@ class Sender:
             if verdict is not Verdict.DELIVERED:
                 outcome.error = answer.error
             if verdict is Verdict.RETRY:
+                outcome.failed = True
                 outcome.retry_after = answer.retry_after
                 return
             outcome.unsent = outcome.unsent[len(part) :]
@@ -123,3 +142,10 @@ class Sender:
             else:
                 reason = "oversize" if verdict is Verdict.SPLIT else "rejected"
                 outcome.dropped.append(Drop(reason, part))
+
+
+def _answer(transport: Transport, part: list[Payload], timeout: float) -> Answer:
+    try:
+        return transport.send(part, timeout)
+    except Exception as error:  # noqa: BLE001 - a transport may be anybody's
+        return Answer(None, f"{type(error).__name__}: {error}"[:200])

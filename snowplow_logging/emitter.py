@@ -6,19 +6,26 @@ import random
 import threading
 import time
 from contextlib import closing
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from snowplow_logging import _endpoint, _lifecycle
 from snowplow_logging._buffer import Buffer
+from snowplow_logging._clock import Clock
 from snowplow_logging._guard import is_delivering
 from snowplow_logging._losses import Losses
 from snowplow_logging._options import AsyncEmitterOptions, EmitterOptions, resolve
-from snowplow_logging._outbox import Clock, Outbox, Stop
+from snowplow_logging._outbox import Outbox, Stop
 from snowplow_logging._retry import Breaker
 from snowplow_logging._sender import Callbacks, Sender
+from snowplow_logging._transport import NoTransport
 from snowplow_logging._workers import WorkerPool
-from snowplow_logging.payload import fields, milliseconds
+from snowplow_logging.payload import (
+    MAX_EVENT_BYTES,
+    STM_BYTES,
+    check_fields,
+    fields,
+    milliseconds,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,8 +37,6 @@ if TYPE_CHECKING:
 
 LOCKED_GRACE = 0.5  # seconds to wait for workers that may wait for a lock which we hold
 FLUSH_REMEMBERED = 1.0  # seconds within which close does not repeat a flush that failed
-
-_draining: ContextVar[bool] = ContextVar("snowplow_logging_draining", default=False)
 
 
 class Emitter:
@@ -58,7 +63,7 @@ class Emitter:
     def _set_up(self, endpoint: str, options: dict[str, Any]) -> None:
         # Importing requests takes longer than all of this package, so importing the package
         # leaves it; but a worker must not import it, or a fork meanwhile breaks the child.
-        from snowplow_logging._transport import HttpTransport  # noqa: PLC0415
+        from snowplow_logging._http import HttpTransport  # noqa: PLC0415
 
         self._http_transport = HttpTransport
         self._options = options
@@ -93,28 +98,41 @@ class Emitter:
         self._sender = Sender(
             self._outbox,
             self._callbacks,
+            self._clock.monotonic,
             one_by_one=options["method"] == "get",
+            request_timeout=options["request_timeout"],
             custom_retry_codes=options["custom_retry_codes"],
         )
         self._pool = WorkerPool(options.get("thread_count", 0), self._work)
         self._losses = Losses(self._endpoint.base)
         self._of_thread = threading.local()  # its transport, in a thread that is no worker
-        self._failed_flush_at = float("-inf")
+        self._failed_flush = (-1, 0.0)  # the last sequence it was about, and when it ended
 
     @property
     def endpoint(self) -> str:
         """Scheme, host and port of the collector."""
         return self._endpoint.base
 
+    @property
+    def shutdown_timeout(self) -> float:
+        """The longest that flush and close wait by default, in seconds."""
+        seconds: float = self._options["shutdown_timeout"]
+        return seconds
+
     def input(self, payload: Mapping[str, object]) -> None:
         """Takes an event as the fields of the tracker protocol, such as a callback got it.
 
         Raises:
-            ValueError: Its ``dtm`` is no time.
+            ValueError: It has no ``e``, ``p`` or ``tv``, or a field that the protocol does not
+                know; either would spoil the whole request. Or its ``dtm`` is no time.
         """
+        check_fields(payload)
         created_ms = milliseconds(payload.get("dtm") or self._clock.wall() * 1000)
         rendered = fields({key: value for key, value in payload.items() if key != "stm"})
-        self.enqueue(b"{" + rendered, created_ms)
+        if len(rendered) + STM_BYTES > MAX_EVENT_BYTES:
+            self.refuse("oversize")
+        else:
+            self.enqueue(b"{" + rendered, created_ms)
 
     def enqueue(self, body: bytes, created_ms: int, severity: int = 0) -> None:
         """Takes an event as finished bytes; see ``payload.Payload`` for the arguments."""
@@ -141,7 +159,7 @@ class Emitter:
         """
         flushed = self._flush_until(self._deadline(timeout))
         if not flushed and timeout is None:
-            self._failed_flush_at = self._clock.monotonic()
+            self._failed_flush = (self._outbox.last_sequence, self._clock.monotonic())
         return flushed
 
     def begin_close(self) -> None:
@@ -156,16 +174,13 @@ class Emitter:
         Args:
             timeout: The longest to wait, in seconds; ``shutdown_timeout`` by default.
         """
-        now = self._clock.monotonic()
-        if now - self._failed_flush_at < FLUSH_REMEMBERED:
-            timeout = 0.0  # logging.shutdown calls flush, then close: their time is shared
+        if timeout is None and self._has_just_failed():
+            timeout = 0.0  # logging.shutdown calls flush, then close: they share their time
         deadline = self._deadline(timeout)
         outbox = self._outbox
-        sequence = outbox.begin_flush()
-        try:
-            drops = [] if self._flush_until(deadline) else outbox.abandon(sequence)
-        finally:
-            outbox.end_flush(sequence)
+        sequence = outbox.last_sequence
+        settled = self._flush_until(deadline) or self._is_draining()  # who drains goes on
+        drops = [] if settled else outbox.abandon(sequence)
         self._callbacks.drops(drops)
         self._release(deadline)
         self._losses.report(self.stats(), self._clock.monotonic(), last=True)
@@ -189,8 +204,9 @@ class Emitter:
     def _after_put(self) -> None:
         if is_delivering():
             return  # a callback tracks: whoever runs it sends that, too
+        transport = self._transport()
         while (batch := self._outbox.take_due()) is not None:
-            self._sender.send(batch, self._transport(), self._options["request_timeout"])
+            self._sender.send(batch, transport)
         self._losses.report(self.stats(), self._clock.monotonic())
 
     def _work(self, stop: Stop) -> None:
@@ -198,7 +214,7 @@ class Emitter:
         outbox, sender, losses = self._outbox, self._sender, self._losses
         with closing(self._new_transport()) as transport:
             while (batch := outbox.take(stop)) is not None:
-                sender.send(batch, transport, self._options["request_timeout"])
+                sender.send(batch, transport)
                 losses.report(outbox.stats(), self._clock.monotonic())
 
     def _drains_here(self) -> bool:
@@ -215,20 +231,30 @@ class Emitter:
             transport.close()
 
     def _deadline(self, timeout: float | None) -> float:
-        seconds = self._options["shutdown_timeout"] if timeout is None else timeout
+        seconds = self.shutdown_timeout if timeout is None else timeout
         return _lifecycle.deadline(self._clock.monotonic(), seconds)
 
     def _flush_until(self, deadline: float) -> bool:
         outbox = self._outbox
-        if _draining.get():
+        self._callbacks.drops(outbox.put_parked())
+        if self._is_draining():
             return outbox.wait_settled(outbox.last_sequence, self._clock.monotonic())
         sequence = outbox.begin_flush()
         try:
             if self._drains_here():
-                self._drain(deadline)
+                self._drain(deadline, sequence)
             return outbox.wait_settled(sequence, self._while_locked(deadline))
         finally:
             outbox.end_flush(sequence)
+
+    def _is_draining(self) -> bool:
+        """Whether a callback asks, whose caller is about to send what is left."""
+        return getattr(self._of_thread, "draining", False)
+
+    def _has_just_failed(self) -> bool:
+        sequence, ended = self._failed_flush
+        recent = self._clock.monotonic() - ended < FLUSH_REMEMBERED
+        return recent and sequence == self._outbox.last_sequence
 
     def _while_locked(self, deadline: float) -> float:
         """Returns ``deadline``, or a near one where workers may wait for a lock that we hold."""
@@ -236,15 +262,14 @@ class Emitter:
             return deadline
         return min(deadline, self._clock.monotonic() + LOCKED_GRACE)
 
-    def _drain(self, deadline: float) -> None:
-        token = _draining.set(True)
+    def _drain(self, deadline: float, sequence: int) -> None:
+        transport = self._transport()
+        self._of_thread.draining = True
         try:
-            while (batch := self._outbox.take_before(deadline)) is not None:
-                remaining = max(0.1, deadline - self._clock.monotonic())
-                timeout = min(self._options["request_timeout"], remaining)
-                self._sender.send(batch, self._transport(), timeout)
+            while (batch := self._outbox.take_before(deadline, sequence)) is not None:
+                self._sender.send(batch, transport, deadline)
         finally:
-            _draining.reset(token)
+            self._of_thread.draining = False
 
     def _transport(self) -> Transport:
         """Returns the transport of this thread."""
@@ -254,9 +279,13 @@ class Emitter:
         return transport
 
     def _new_transport(self) -> Transport:
-        make: Callable[[], Transport] | None = self._options["transport"]
-        if make is not None:
+        make: Callable[[], Transport] = self._options["transport"] or self._http
+        try:
             return make()
+        except Exception as error:  # noqa: BLE001 - the application's code may raise anything
+            return NoTransport(f"no transport: {type(error).__name__}: {error}")
+
+    def _http(self) -> Transport:
         make_session = self._options["session"]
         return self._http_transport(
             self._endpoint.url,
@@ -286,5 +315,7 @@ class AsyncEmitter(Emitter):
         self._set_up(endpoint, resolve(options, names))
 
     def _after_put(self) -> None:
-        if self._pool.stop.requested:
+        if _lifecycle.exit_is_over() and not is_delivering():
+            self.close()  # the interpreter ends: nobody delivers this later
+        elif self._pool.stop.requested:
             self._pool.start()

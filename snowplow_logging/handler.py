@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from copy import copy
 from typing import TYPE_CHECKING, Any, cast
 
 from pythonjsonlogger.core import BaseJsonFormatter
@@ -53,10 +54,9 @@ class SnowplowHandler(logging.Handler):
         level: int | str = logging.NOTSET,
         **options: Unpack[HandlerOptions],
     ) -> None:
-        super().__init__(level)
         given: dict[str, Any] = dict(options)
-        existing = given.pop("tracker", None) or given.pop("emitter", None)
-        values = resolve(given, _OWN_OPTIONS, environment=existing is None)
+        existing = _existing(endpoint, given)
+        values = resolve(given, _OWN_OPTIONS, environment=True)
         self._schema: str | None = values["schema"]
         self._mapper = RecordMapper(
             schema=self._schema,
@@ -64,14 +64,14 @@ class SnowplowHandler(logging.Handler):
             record_entity=values["record_entity"],
             contexts=values["contexts"],
         )
-        if existing is not None:
-            _refuse_both(existing, endpoint, given)
         self._owned: Emitter | None = None
-        if not isinstance(existing, (Tracker, Emitter)):
+        if existing is None:
             delivery = {name: values[name] for name in AsyncEmitterOptions.__annotations__}
             address = endpoint or from_environment("endpoint") or ""
             existing = self._owned = AsyncEmitter(address, **delivery)
         self._tracker = existing if isinstance(existing, Tracker) else _tracker(existing, values)
+        # Last: it makes the handler known to logging, which would flush half a one.
+        super().__init__(level)
 
     def createLock(self) -> None:  # noqa: N802 - logging's name
         """Has no lock: ``emit`` is safe in threads, and waits for nobody."""
@@ -100,8 +100,7 @@ class SnowplowHandler(logging.Handler):
                 severity = integer(record.levelno) or logging.NOTSET
                 _ = self._tracker.track(*event, record.created * 1000, severity=severity)
         except Exception:  # noqa: BLE001 - a logging call never raises
-            self._tracker.refuse("unmappable")
-            self._show_error(record)
+            self._refuse(record)
 
     def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 - logging's name
         """Sets who makes the message or, if it is python-json-logger's, all data.
@@ -133,7 +132,8 @@ class SnowplowHandler(logging.Handler):
     def close(self) -> None:
         """Delivers what it can within ``shutdown_timeout``, and gives up and reports the rest.
 
-        A handler that gets another record after it opens again.
+        A handler that gets another record after it opens again. A tracker or an emitter that
+        the handler was given is flushed, and lives on.
         """
         if self._owned is not None:
             self._owned.close()
@@ -142,18 +142,22 @@ class SnowplowHandler(logging.Handler):
         super().close()
 
     def stats(self) -> Stats:
-        """Returns the account of all events: ``accepted = delivered + dropped + pending``."""
+        """Returns the account of all events: ``accepted = delivered + dropped + pending``.
+
+        Of a tracker with several emitters it is that of the first.
+        """
         return self._tracker.emitters[0].stats()
 
     def __repr__(self) -> str:
         emitter = repr(self._tracker.emitters[0]).partition(" ")[2]
         return f"<{type(self).__name__} {emitter}"
 
-    def _show_error(self, record: logging.LogRecord) -> None:
+    def _refuse(self, record: logging.LogRecord) -> None:
         try:
+            self._tracker.refuse("unmappable")
             self.handleError(record)
-        except Exception as error:  # noqa: BLE001 - it lets RecursionError through, for one
-            say(f"a record of {record.name!r} could not be shown: {type(error).__name__}")
+        except Exception as error:  # noqa: BLE001 - handleError lets RecursionError through
+            say(f"a record could not be shown: {type(error).__name__}")
 
 
 _OWN_OPTIONS = [
@@ -161,23 +165,33 @@ _OWN_OPTIONS = [
 ]
 
 
-def _refuse_both(existing: object, endpoint: str | None, given: dict[str, Any]) -> None:
-    """Raises where options would be ignored, because who delivers exists already."""
-    kind = "tracker" if isinstance(existing, Tracker) else "emitter"
-    if not isinstance(existing, (Tracker, Emitter)):
-        msg = f"tracker takes a Tracker, emitter an Emitter; not {type(existing).__name__}"
-        raise ValueError(msg)  # noqa: TRY004 - configuration errors are ValueErrors
-    theirs = [*AsyncEmitterOptions.__annotations__]
-    if kind == "tracker":
-        theirs += ["app_id", "namespace", "platform", "subject", "encode_base64"]
-    both = [name for name in theirs if name in given] + (["endpoint"] if endpoint else [])
+def _existing(endpoint: str | None, given: dict[str, Any]) -> Tracker | Emitter | None:
+    """Takes tracker or emitter out of ``given``; refuses options that would be ignored then."""
+    existing: dict[str, Any] = {}
+    for name, kind in (("tracker", Tracker), ("emitter", Emitter)):
+        value = given.pop(name, None)
+        if isinstance(value, kind):
+            existing[name] = value
+        elif value is not None:
+            msg = f"{name} takes {kind.__name__}s, not {type(value).__name__}"
+            raise ValueError(msg)
+    if not existing:
+        return None
+    theirs = ["endpoint", *AsyncEmitterOptions.__annotations__]
+    if "tracker" in existing:
+        theirs += ["emitter", "app_id", "namespace", "platform", "subject", "encode_base64"]
+    chosen = next(iter(existing))
+    also = {"endpoint": endpoint} if endpoint else {}
+    both = [name for name in theirs if name in {**given, **also, **existing} and name != chosen]
     if both:
-        msg = f"{', '.join(both)}: give this to the {kind} itself, which exists already"
+        msg = f"{', '.join(both)}: give this to the {chosen} itself, which exists already"
         raise ValueError(msg)
+    return cast("Tracker | Emitter", existing[chosen])
 
 
 def _tracker(emitter: Emitter, values: dict[str, Any]) -> Tracker:
     subject: Subject = values["subject"] or Subject()
     if values["platform"] is not None:
+        subject = copy(subject)  # the application's own stays as it is
         _ = subject.set_platform(values["platform"])
     return Tracker(values["namespace"], emitter, subject, values["app_id"], values["encode_base64"])

@@ -31,6 +31,14 @@ PLATFORMS = ("srv", "web", "iot", "app", "mob", "pc", "cnsl", "tv", "headset")
 MAX_EVENT_BYTES = 190_000
 """What every sink takes: an SQS buffer's limit of 192 000 bytes is the lowest there is."""
 
+REQUIRED_FIELDS = frozenset({"e", "p", "tv"})
+KNOWN_FIELDS = REQUIRED_FIELDS | {
+    "aid", "cd", "co", "cx", "dtm", "duid", "eid", "ip", "lang", "page", "refr", "res", "se_ac",
+    "se_ca", "se_la", "se_pr", "se_va", "sid", "stm", "tid", "tna", "tnuid", "ttm", "tz", "ua",
+    "ue_pr", "ue_px", "uid", "url", "vid", "vp",
+}  # fmt: skip
+"""Fields that a server's events have; ``payload_data/1-0-4`` knows more, for browsers."""
+
 FIRST_MS, LAST_MS = -62_167_219_200_000, 253_402_300_799_999  # the years 0 to 9999
 
 FIELD_LIMITS = {
@@ -84,6 +92,14 @@ def milliseconds(value: Any) -> int:
         raise ValueError(msg) from None
 
 
+def check_fields(payload: Mapping[str, object]) -> None:
+    """Raises ValueError where the pipeline would refuse ``payload`` and its whole request."""
+    missing, unknown = REQUIRED_FIELDS - payload.keys(), payload.keys() - KNOWN_FIELDS
+    if missing or unknown:
+        msg = f"a payload needs e, p, tv and takes {', '.join(sorted(KNOWN_FIELDS))}; "
+        raise ValueError(msg + f"missing {sorted(missing)}, unknown {sorted(unknown)}")
+
+
 def field(key: str, value: object) -> str:
     """Returns ``value`` as the text of the field ``key``, cut to what the pipeline takes."""
     return cut(clean(str(value)), FIELD_LIMITS.get(key, 1 << 24))
@@ -126,8 +142,8 @@ def request_body(batch: Sequence[Payload], now_ms: int) -> bytes:
 
 def as_dict(payload: Payload) -> dict[str, Any]:
     """Returns the fields of ``payload``, as callbacks get them."""
-    fields: dict[str, Any] = json.loads(payload.body + b"}")
-    return fields
+    loaded: dict[str, Any] = json.loads(payload.body + b"}")
+    return loaded
 
 
 def query(payload: Payload, now_ms: int) -> dict[str, str]:

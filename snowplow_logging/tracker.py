@@ -50,6 +50,9 @@ class Tracker:
         self.emitters: list[Emitter] = (
             [emitters] if hasattr(emitters, "enqueue") else list(emitters)  # type: ignore[list-item]
         )
+        if not self.emitters:
+            msg = "emitters takes an emitter or several, not none"
+            raise ValueError(msg)
         self.subject = Subject() if subject is None else subject
         self._encode_base64 = encode_base64
         constant = {"e": "ue", "tv": TRACKER_VERSION, "tna": namespace, "aid": app_id}
@@ -131,8 +134,11 @@ class Tracker:
             emitter.refuse(reason)
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Flushes every emitter; see ``Emitter.flush``."""
-        flushed = [emitter.flush(timeout) for emitter in self.emitters]
+        """Flushes every emitter; see ``Emitter.flush``. They share the time that one would have."""
+        deadline = time.monotonic() + (
+            self.emitters[0].shutdown_timeout if timeout is None else timeout
+        )
+        flushed = [e.flush(max(0.0, deadline - time.monotonic())) for e in self.emitters]
         return all(flushed)
 
     def __repr__(self) -> str:

@@ -22,9 +22,9 @@ PREFIX = "snowplow_logging: https://c.acme.com: "
 
 def stats(**dropped: int) -> Stats:
     """Returns an account of 100 events with the given losses."""
-    account = Account(accepted=100)
+    account = Account(accepted=100, delivered=100 - sum(dropped.values()))
     account.dropped.update(dropped)
-    return account.snapshot(100 - sum(dropped.values()))
+    return account.snapshot(0)
 
 
 @pytest.fixture(name="losses")
@@ -93,6 +93,15 @@ def test_the_bound_is_a_minute(losses: Losses, capsys: pytest.CaptureFixture[str
 
     losses.report(stats(expired=2), -5.0 + SECONDS_BETWEEN_LINES)
     assert len(lines(capsys)) == 1
+
+
+def test_what_is_under_way_at_the_end(losses: Losses, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is still under way at the end is told once: nobody will know what became of it."""
+    losses.report(Account(accepted=7).snapshot(7), 0.0)
+    assert lines(capsys) == []
+    losses.report(Account(accepted=7).snapshot(7), 1.0, last=True)
+    losses.report(Account(accepted=7).snapshot(7), 2.0, last=True)
+    assert lines(capsys) == [f"{PREFIX}7 events are under way without an answer"]
 
 
 def test_the_last_line(losses: Losses, capsys: pytest.CaptureFixture[str]) -> None:

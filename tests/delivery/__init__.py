@@ -1,0 +1,1 @@
+"""Delivery: what reaches a collector over a real network that misbehaves."""
