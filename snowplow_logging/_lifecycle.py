@@ -11,9 +11,13 @@ import logging
 import os
 import time
 import weakref
-from typing import Protocol
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
 
 from snowplow_logging import _guard
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 
 class Emitting(Protocol):
@@ -86,12 +90,21 @@ def deadline(now: float, timeout: float) -> float:
     return now + timeout if began is None else min(now, began) + timeout
 
 
-def holds_logging_lock() -> bool:
-    """Says whether this thread holds logging's module lock, as ``dictConfig`` does.
+@contextmanager
+def logging_unlocked() -> Generator[None]:
+    """Lets go of logging's module lock, if this thread holds it, and takes it again after.
 
-    A worker that logs (urllib3 does) may wait for that lock, so its holder must not wait for
-    the worker: https://github.com/open-telemetry/opentelemetry-python/issues/3193
+    ``dictConfig`` and ``basicConfig(force=True)`` hold it while they flush and close handlers.
+    But whoever is to deliver may need it: a worker whose urllib3 logs, or a thread that is in
+    the outbox when a finaliser asks for a logger. To wait for them and keep it is a deadlock:
+    https://github.com/open-telemetry/opentelemetry-python/issues/3193
     """
-    lock = getattr(logging, "_lock", None)
-    is_owned = getattr(lock, "_is_owned", None)
-    return bool(is_owned()) if is_owned is not None else False
+    lock: Any = getattr(logging, "_lock", None)
+    if not hasattr(lock, "_release_save") or not lock._is_owned():  # noqa: SLF001
+        yield
+        return
+    held = lock._release_save()  # noqa: SLF001 - as threading.Condition does with such a lock
+    try:
+        yield
+    finally:
+        lock._acquire_restore(held)  # noqa: SLF001

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import threading
 import time
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from snowplow_logging import _endpoint, _lifecycle
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from snowplow_logging._stats import Stats
     from snowplow_logging._transport import Transport
 
-LOCKED_GRACE = 0.5  # seconds to wait for workers that may wait for a lock which we hold
 FLUSH_REMEMBERED = 1.0  # seconds within which close does not repeat a flush that failed
 
 
@@ -157,7 +155,8 @@ class Emitter:
         Returns:
             Whether all events accepted before the call are delivered or dropped.
         """
-        flushed = self._flush_until(self._deadline(timeout))
+        with _lifecycle.logging_unlocked():
+            flushed = self._flush_until(self._deadline(timeout))
         if not flushed and timeout is None:
             self._failed_flush = (self._outbox.last_sequence, self._clock.monotonic())
         return flushed
@@ -176,14 +175,8 @@ class Emitter:
         """
         if timeout is None and self._has_just_failed():
             timeout = 0.0  # logging.shutdown calls flush, then close: they share their time
-        deadline = self._deadline(timeout)
-        outbox = self._outbox
-        sequence = outbox.last_sequence
-        settled = self._flush_until(deadline) or self._is_draining()  # who drains goes on
-        drops = [] if settled else outbox.abandon(sequence)
-        self._callbacks.drops(drops)
-        self._release(deadline)
-        self._losses.report(self.stats(), self._clock.monotonic(), last=True)
+        with _lifecycle.logging_unlocked():
+            self._close_until(self._deadline(timeout))
 
     def stats(self) -> Stats:
         """Returns the account of all events: ``accepted = delivered + dropped + pending``."""
@@ -204,27 +197,29 @@ class Emitter:
     def _after_put(self) -> None:
         if is_delivering():
             return  # a callback tracks: whoever runs it sends that, too
-        transport = self._transport()
         while (batch := self._outbox.take_due()) is not None:
-            self._sender.send(batch, transport)
+            self._sender.send(batch, self._transport())
         self._losses.report(self.stats(), self._clock.monotonic())
 
     def _work(self, stop: Stop) -> None:
         """What each thread of the pool runs."""
         outbox, sender, losses = self._outbox, self._sender, self._losses
-        with closing(self._new_transport()) as transport:
-            while (batch := outbox.take(stop)) is not None:
-                sender.send(batch, transport)
-                losses.report(outbox.stats(), self._clock.monotonic())
+        while (batch := outbox.take(stop)) is not None:
+            sender.send(batch, self._transport())
+            losses.report(outbox.stats(), self._clock.monotonic())
+        self._close_transport()
 
     def _drains_here(self) -> bool:
         """Whether flush must send in its own thread, because nobody else will."""
-        return is_delivering() or not self._pool.is_alive or _lifecycle.holds_logging_lock()
+        return is_delivering() or not self._pool.is_alive
 
     def _release(self, deadline: float) -> None:
         """Frees threads and connections, at the latest at ``deadline``."""
         if self._outbox.request_stop(self._pool.stop):
-            self._pool.join(self._while_locked(deadline))
+            self._pool.join(deadline)
+        self._close_transport()
+
+    def _close_transport(self) -> None:
         transport: Transport | None = getattr(self._of_thread, "transport", None)
         if transport is not None:
             del self._of_thread.transport
@@ -243,9 +238,18 @@ class Emitter:
         try:
             if self._drains_here():
                 self._drain(deadline, sequence)
-            return outbox.wait_settled(sequence, self._while_locked(deadline))
+            return outbox.wait_settled(sequence, deadline)
         finally:
             outbox.end_flush(sequence)
+
+    def _close_until(self, deadline: float) -> None:
+        outbox = self._outbox
+        sequence = outbox.last_sequence
+        settled = self._flush_until(deadline) or self._is_draining()  # who drains goes on
+        drops = [] if settled else outbox.abandon(sequence)
+        self._callbacks.drops(drops)
+        self._release(deadline)
+        self._losses.report(self.stats(), self._clock.monotonic(), last=True)
 
     def _is_draining(self) -> bool:
         """Whether a callback asks, whose caller is about to send what is left."""
@@ -256,34 +260,24 @@ class Emitter:
         recent = self._clock.monotonic() - ended < FLUSH_REMEMBERED
         return recent and sequence == self._outbox.last_sequence
 
-    def _while_locked(self, deadline: float) -> float:
-        """Returns ``deadline``, or a near one where workers may wait for a lock that we hold."""
-        if not _lifecycle.holds_logging_lock():
-            return deadline
-        return min(deadline, self._clock.monotonic() + LOCKED_GRACE)
-
     def _drain(self, deadline: float, sequence: int) -> None:
-        transport = self._transport()
         self._of_thread.draining = True
         try:
             while (batch := self._outbox.take_before(deadline, sequence)) is not None:
-                self._sender.send(batch, transport, deadline)
+                self._sender.send(batch, self._transport(), deadline)
         finally:
             self._of_thread.draining = False
 
     def _transport(self) -> Transport:
-        """Returns the transport of this thread."""
+        """Returns the transport of this thread; it is made at its first use."""
         transport: Transport | None = getattr(self._of_thread, "transport", None)
         if transport is None:
-            transport = self._of_thread.transport = self._new_transport()
+            make: Callable[[], Transport] = self._options["transport"] or self._http
+            try:
+                transport = self._of_thread.transport = make()
+            except Exception as error:  # noqa: BLE001 - the application's code may raise anything
+                return NoTransport(f"no transport: {type(error).__name__}: {error}")
         return transport
-
-    def _new_transport(self) -> Transport:
-        make: Callable[[], Transport] = self._options["transport"] or self._http
-        try:
-            return make()
-        except Exception as error:  # noqa: BLE001 - the application's code may raise anything
-            return NoTransport(f"no transport: {type(error).__name__}: {error}")
 
     def _http(self) -> Transport:
         make_session = self._options["session"]
