@@ -81,7 +81,8 @@ def _path(method: str, path: str | None) -> str:
     segments = path.removeprefix("/").split("/")
     wanted = (1, 2) if method == "get" else (2,)
     if len(segments) not in wanted or not all(segments) or re.search(r"[?#\s]", path):
-        msg = f"path takes two segments and no slash at its end, like /{POST_PATH}; not {path!r}"
+        takes = "one or two segments" if method == "get" else "two segments"
+        msg = f"path takes {takes} and no slash at its end, like /{POST_PATH}; not {path!r}"
         raise ValueError(msg)
     return "/".join(segments)
 

@@ -59,5 +59,5 @@ class WorkerPool:
                 thread.join(max(0.0, deadline - time.monotonic()))
 
     def _thread(self, number: int) -> threading.Thread:
-        name = f"snowplow-logging-{number}"
+        name = f"snowplow-logging-worker-{number}"
         return threading.Thread(target=self._work, args=(self.stop,), name=name, daemon=True)

@@ -51,7 +51,9 @@ def messages(collector: FaultyCollector) -> list[str]:
 
 def delivery_threads() -> list[threading.Thread]:
     """Returns the workers that run."""
-    return [each for each in threading.enumerate() if each.name.startswith("snowplow-logging")]
+    return [
+        each for each in threading.enumerate() if each.name.startswith("snowplow-logging-worker")
+    ]
 
 
 def test_plain_construction(collector: FaultyCollector) -> None:
