@@ -7,7 +7,7 @@ broken gives exactly one, bad.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from snowplow_logging.collector import badrows, enriched, problems, protocol
@@ -193,18 +193,10 @@ def _bad_event(
     event_type, schema, contexts, level = _summary(event)
     reason = "; ".join(problem.text for problem in found)
     row = badrows.event_failure(received, parameters, event, found)
-    return Verdict(
-        good=False,
-        document=_bad_document(request, received.raw_event(parameters), reason, row),
-        time=received.time,
-        vendor=received.vendor,
-        version=received.version,
-        event_type=event_type,
-        schema=schema,
-        contexts=contexts,
-        level=level,
-        reason=reason,
+    verdict = _bad(
+        received, _bad_document(request, received.raw_event(parameters), reason, row), reason
     )
+    return replace(verdict, event_type=event_type, schema=schema, contexts=contexts, level=level)
 
 
 def _bad_request(received: Received, error: EnvelopeError) -> Verdict:
