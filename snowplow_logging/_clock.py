@@ -1,7 +1,9 @@
-"""The clocks, as a port, so that tests need not wait."""
+"""The time, as a port, so that tests need not wait."""
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -9,12 +11,14 @@ if TYPE_CHECKING:
 
 
 class Clock(NamedTuple):
-    """Two clocks, as functions that return seconds.
+    """Two clocks, as functions that return seconds, and the way to let time pass.
 
     Args:
         monotonic: For waits and ages.
         wall: Since epoch.
+        wait: Waits for a condition to be notified, at most so many seconds.
     """
 
-    monotonic: Callable[[], float]
-    wall: Callable[[], float]
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    wait: Callable[[threading.Condition, float | None], object] = threading.Condition.wait

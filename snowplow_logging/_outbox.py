@@ -145,7 +145,7 @@ class Outbox:
                 delay = self._delay(self._clock.monotonic())
                 if delay == 0:
                     return self._begin()
-                self._work.wait(delay)
+                self._clock.wait(self._work, delay)
             return None
 
     def take_before(self, deadline: float, sequence: int) -> Batch | None:
@@ -159,7 +159,7 @@ class Outbox:
                 delay = self._delay(now)
                 if delay == 0:
                     return self._begin()
-                self._work.wait(remaining if delay is None else min(delay, remaining))
+                self._clock.wait(self._work, remaining if delay is None else min(delay, remaining))
             return None
 
     def take_due(self) -> Batch | None:
@@ -208,7 +208,7 @@ class Outbox:
                 remaining = deadline - self._clock.monotonic()
                 if remaining <= 0:
                     return False
-                self._settled.wait(remaining)
+                self._clock.wait(self._settled, remaining)
             return True
 
     def abandon(self, sequence: int) -> list[Drop]:
@@ -263,7 +263,7 @@ class Outbox:
             remaining = deadline - self._clock.monotonic()
             if remaining <= 0:
                 return
-            self._settled.wait(remaining)
+            self._clock.wait(self._settled, remaining)
 
     def _delay(self, now: float) -> float | None:
         """Returns the seconds until a batch may be taken; None: not before a notification."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from snowplow_logging import _endpoint, _lifecycle
@@ -68,7 +67,7 @@ class Emitter:
         self._endpoint = _endpoint.parse(
             endpoint, options["protocol"], options["port"], options["method"], options["path"]
         )
-        self._clock = options["clock"] or Clock(time.monotonic, time.time)
+        self._clock = options["clock"] or Clock()
         self._callbacks = Callbacks(
             options["on_success"], options["on_failure"], options["on_drop"]
         )
