@@ -2,6 +2,7 @@
 
 from snowplow_logging._stats import Stats
 from snowplow_logging._version import __version__
+from snowplow_logging.draining import drain_on_signal, flush, flush_on_return
 from snowplow_logging.emitter import AsyncEmitter, Emitter
 from snowplow_logging.formatter import LogRecordFormatter
 from snowplow_logging.handler import SnowplowHandler
@@ -19,4 +20,7 @@ __all__ = [
     "Subject",
     "Tracker",
     "__version__",
+    "drain_on_signal",
+    "flush",
+    "flush_on_return",
 ]

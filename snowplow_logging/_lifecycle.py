@@ -1,7 +1,8 @@
 """Fork and exit: everything that processes do to emitters behind their backs.
 
 The law: nothing is registered at import, only when the first emitter is made; emitters are
-known by weak references; what runs in a forked child takes no lock and logs nothing.
+known by weak references; what runs in a forked child takes no lock and logs nothing. Modules
+of others are used where the application has imported them, and never imported.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import sys
 import time
 import weakref
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from snowplow_logging import _guard
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
+    from contextlib import AbstractContextManager
 
 
 class Emitting(Protocol):
@@ -26,11 +29,19 @@ class Emitting(Protocol):
     def after_fork_in_child(self) -> None:
         """Replaces locks, threads, connections and the queue by new ones."""
 
-    def begin_close(self) -> None:
-        """Makes everything due, without waiting."""
+    def hurrying(self) -> AbstractContextManager[object]:
+        """Makes everything that is queued due, for as long as it is entered."""
+        ...
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Sends what is queued; see ``Emitter.flush``."""
+        ...
 
     def close(self) -> None:
         """Delivers what it can within its deadline and gives up the rest."""
+
+
+_Emitting = TypeVar("_Emitting", bound=Emitting)
 
 
 class _Registry:
@@ -41,6 +52,7 @@ class _Registry:
         # changing at the moment of the fork would stay inconsistent in the child.
         self._emitters: dict[int, weakref.ref[Emitting]] = {}
         self._hooked = False
+        self._end_watched = False
         self.exit_began: float | None = None
         self.exit_is_over = False
 
@@ -57,26 +69,79 @@ class _Registry:
         emitters = [reference() for reference in list(self._emitters.values())]
         return [emitter for emitter in emitters if emitter is not None]
 
+    def watch_end(self) -> None:
+        """Sees to it that a process that ends without ``atexit`` delivers, too.
+
+        The children of multiprocessing, and of Celery's copy of it, run their own finalizers
+        and end by ``os._exit``; those of Celery's pool send a signal alone. To be called at the
+        first event: what is registered before a child has begun, multiprocessing clears.
+        """
+        if self._end_watched:
+            return
+        self._end_watched = True
+        util: Any = sys.modules.get("multiprocessing.util")
+        if util is not None:
+            self.add_finalizer()
+            util.register_after_fork(self, type(self).add_finalizer)
+        celery: Any = sys.modules.get("celery.signals")
+        if celery is not None:
+            celery.worker_process_shutdown.connect(
+                self.at_exit, weak=False, dispatch_uid="snowplow_logging"
+            )
+
+    def add_finalizer(self) -> None:
+        """Has multiprocessing call the exit as its last finalizer, if this is a child of it."""
+        modules = [sys.modules.get(f"{name}.process") for name in ("multiprocessing", "billiard")]
+        processes: list[Any] = [module.current_process() for module in modules if module]
+        if any(process._parent_pid is not None for process in processes):  # noqa: SLF001 - billiard has nothing public
+            util: Any = sys.modules["multiprocessing.util"]
+            util.Finalize(None, self.at_exit, exitpriority=-1_000)
+
     def after_fork_in_child(self) -> None:
+        self._end_watched = False
         self.exit_began = None
         self.exit_is_over = False
         _guard.after_fork_in_child()
         for emitter in self.alive():
             emitter.after_fork_in_child()
 
-    def at_exit(self) -> None:
-        self.exit_began = time.monotonic()
-        emitters = self.alive()
-        for emitter in emitters:  # all begin before the first one is waited for
-            emitter.begin_close()
-        for emitter in emitters:
-            emitter.close()
+    def at_exit(self, **_: object) -> None:
+        if self.exit_began is None:  # else a finalizer or a signal was the first to close
+            self.exit_began = time.monotonic()
+        with hurrying(self.alive()) as emitters:  # all begin before the first one is waited for
+            for emitter in emitters:
+                emitter.close()
         self.exit_is_over = True
 
 
 _registry = _Registry()
 register = _registry.add
 """Makes an emitter known to the hooks."""
+watch_end = _registry.watch_end
+emitters = _registry.alive
+"""Returns the emitters of this process."""
+at_exit = _registry.at_exit
+"""Closes all emitters, as the process is about to end."""
+
+
+@contextmanager
+def hurrying(emitters: Sequence[_Emitting]) -> Generator[Sequence[_Emitting]]:
+    """Makes what is queued in all emitters due at once, for as long as it is entered."""
+    with ExitStack() as stack:
+        for emitter in emitters:
+            _ = stack.enter_context(emitter.hurrying())
+        yield emitters
+
+
+def flush(emitters: Sequence[Emitting], timeout: float | None) -> bool:
+    """Flushes emitters side by side; by default each has its own time-out."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    flushed = True
+    with logging_unlocked(), hurrying(emitters):
+        for emitter in emitters:
+            rest = None if deadline is None else max(0.0, deadline - time.monotonic())
+            flushed = emitter.flush(rest) and flushed
+    return flushed
 
 
 def exit_is_over() -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from snowplow_logging._guard import is_delivering
@@ -16,7 +17,7 @@ from snowplow_logging._stats import Account, Stats
 from snowplow_logging.payload import Payload
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from snowplow_logging._buffer import Buffer
     from snowplow_logging._clock import Clock
@@ -107,7 +108,16 @@ class Outbox:
         self._in_flight: list[Batch] = []
         self._flushing: list[int] = []  # the last sequence that each flush under way waits for
         self._abandoned = 0  # payloads up to this sequence are not tried again
-        self._parked: deque[tuple[bytes, int, int]] = deque()  # put by a re-entrant call
+        self._parked: deque[Callable[[], list[Drop]]] = deque()  # left by re-entrant calls
+
+    @property
+    def is_entered(self) -> bool:
+        """Whether this very thread is inside: a finaliser or a signal handler asks.
+
+        A plain lock would deadlock then, a re-entrant one lets it into half-made changes. So
+        what it wants is left to who is inside, or comes next.
+        """
+        return self._lock._is_owned()  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001 - as Condition asks
 
     @property
     def last_sequence(self) -> int:
@@ -116,11 +126,8 @@ class Outbox:
 
     def put(self, body: bytes, created_ms: int, severity: int) -> list[Drop]:
         """Accepts an event; returns what was dropped for it."""
-        if self._lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - as Condition asks
-            # A finaliser or a signal handler logs while its own thread is inside. A plain lock
-            # would deadlock, a re-entrant one let it into half-made changes: who is inside, or
-            # comes next, puts it.
-            self._parked.append((body, created_ms, severity))
+        if self.is_entered:
+            self._parked.append(partial(self._put, body, created_ms, severity))
             return []
         with self._lock:
             if self._block_timeout and not is_delivering():
@@ -134,9 +141,11 @@ class Outbox:
 
     def refuse(self, reason: str) -> None:
         """Counts an event that is dropped before it is queued."""
+        if self.is_entered:
+            self._parked.append(partial(self._refuse, reason))
+            return
         with self._lock:
-            self._account.accepted += 1
-            self._account.dropped[reason] += 1
+            _ = self._refuse(reason)
 
     def take(self, stop: Stop) -> Batch | None:
         """Waits for a batch; None once ``stop`` is requested."""
@@ -251,10 +260,15 @@ class Outbox:
         self._account.dropped["queue_full"] += len(dropped)
         return [Drop("queue_full", dropped)]
 
+    def _refuse(self, reason: str) -> list[Drop]:
+        self._account.accepted += 1
+        self._account.dropped[reason] += 1
+        return []
+
     def _put_parked(self) -> list[Drop]:
         drops: list[Drop] = []
         while self._parked:
-            drops += self._put(*self._parked.popleft())
+            drops += self._parked.popleft()()
         return drops
 
     def _wait_for_room(self, size: int) -> None:

@@ -52,6 +52,10 @@ class WorkerPool:
         finally:
             self._starting.release()
 
+    def abandon(self) -> None:
+        """Ends what a forked child has inherited of it: a thread that forks goes on there."""
+        self.stop.requested = True
+
     def join(self, deadline: float) -> None:
         """Waits until ``deadline``, in seconds of the monotonic clock, for threads that end."""
         for thread in self._threads:
@@ -60,4 +64,12 @@ class WorkerPool:
 
     def _thread(self, number: int) -> threading.Thread:
         name = f"snowplow-logging-worker-{number}"
-        return threading.Thread(target=self._work, args=(self.stop,), name=name, daemon=True)
+        return threading.Thread(target=self._run, args=(self.stop,), name=name, daemon=True)
+
+    def _run(self, stop: Stop) -> None:
+        try:
+            self._work(stop)
+        finally:
+            if not stop.requested:  # something killed the thread, as gevent can greenlets
+                stop.requested = True
+                self.start()  # the others of its generation end after their batch

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from snowplow_logging import _endpoint, _lifecycle
+from snowplow_logging import _endpoint, _lifecycle, _uwsgi
 from snowplow_logging._buffer import Buffer
 from snowplow_logging._clock import Clock
-from snowplow_logging._guard import is_delivering
+from snowplow_logging._guard import Mark, is_delivering
 from snowplow_logging._losses import Losses
 from snowplow_logging._options import AsyncEmitterOptions, EmitterOptions, resolve
 from snowplow_logging._outbox import Outbox, Stop
@@ -26,7 +27,7 @@ from snowplow_logging.payload import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from typing_extensions import Unpack
 
@@ -73,6 +74,7 @@ class Emitter:
         )
         self._renew()
         _lifecycle.register(self)
+        _uwsgi.warn()
 
     def _renew(self) -> None:
         """Makes everything that holds a lock, a thread, a connection or payloads, anew."""
@@ -102,7 +104,8 @@ class Emitter:
         )
         self._pool = WorkerPool(options.get("thread_count", 0), self._work)
         self._losses = Losses(self._endpoint.base)
-        self._of_thread = threading.local()  # its transport, in a thread that is no worker
+        self._of_thread = threading.local()  # its transport
+        self._draining = Mark()  # threads whose callbacks need not send: they do so themselves
         self._failed_flush = (-1, 0.0)  # the last sequence it was about, and when it ended
 
     @property
@@ -154,15 +157,24 @@ class Emitter:
         Returns:
             Whether all events accepted before the call are delivered or dropped.
         """
+        if self._outbox.is_entered:
+            return False  # a signal handler or a finaliser asks, in the midst of a change
         with _lifecycle.logging_unlocked():
             flushed = self._flush_until(self._deadline(timeout))
         if not flushed and timeout is None:
             self._failed_flush = (self._outbox.last_sequence, self._clock.monotonic())
         return flushed
 
-    def begin_close(self) -> None:
-        """Makes all that is queued due, so that several emitters can end at the same time."""
-        self._outbox.begin_flush()
+    @contextmanager
+    def hurrying(self) -> Generator[int]:
+        """Makes all that is queued due, for as long as it is entered; gives the last sequence."""
+        outbox = self._outbox
+        sequence = outbox.begin_flush()
+        try:
+            yield sequence
+        finally:
+            if outbox is self._outbox:  # else a callback has forked, and this is the child
+                outbox.end_flush(sequence)
 
     def close(self, timeout: float | None = None) -> None:
         """Delivers what it can, gives up and reports the rest, ends threads and connections.
@@ -172,6 +184,8 @@ class Emitter:
         Args:
             timeout: The longest to wait, in seconds; ``shutdown_timeout`` by default.
         """
+        if self._outbox.is_entered:
+            return  # a signal handler or a finaliser asks, in the midst of a change
         if timeout is None and self._has_just_failed():
             timeout = 0.0  # logging.shutdown calls flush, then close: they share their time
         with _lifecycle.logging_unlocked():
@@ -183,6 +197,7 @@ class Emitter:
 
     def after_fork_in_child(self) -> None:
         """Starts anew in a forked child: what was queued before is the parent's to send."""
+        self._pool.abandon()
         self._renew()
 
     def __repr__(self) -> str:
@@ -196,6 +211,7 @@ class Emitter:
     def _after_put(self) -> None:
         if is_delivering():
             return  # a callback tracks: whoever runs it sends that, too
+        _lifecycle.watch_end()
         while (batch := self._outbox.take_due()) is not None:
             self._sender.send(batch, self._transport())
         self._losses.report(self.stats(), self._clock.monotonic())
@@ -205,6 +221,8 @@ class Emitter:
         outbox, sender, losses = self._outbox, self._sender, self._losses
         while (batch := outbox.take(stop)) is not None:
             sender.send(batch, self._transport())
+            if outbox is not self._outbox:
+                return  # a callback has forked, and this is the child
             losses.report(outbox.stats(), self._clock.monotonic())
         self._close_transport()
 
@@ -231,28 +249,21 @@ class Emitter:
     def _flush_until(self, deadline: float) -> bool:
         outbox = self._outbox
         self._callbacks.drops(outbox.put_parked())
-        if self._is_draining():
+        if self._draining.is_here():
             return outbox.wait_settled(outbox.last_sequence, self._clock.monotonic())
-        sequence = outbox.begin_flush()
-        try:
+        with self.hurrying() as sequence:
             if self._drains_here():
                 self._drain(deadline, sequence)
-            return outbox.wait_settled(sequence, deadline)
-        finally:
-            outbox.end_flush(sequence)
+            return outbox is not self._outbox or outbox.wait_settled(sequence, deadline)
 
     def _close_until(self, deadline: float) -> None:
         outbox = self._outbox
         sequence = outbox.last_sequence
-        settled = self._flush_until(deadline) or self._is_draining()  # who drains goes on
+        settled = self._flush_until(deadline) or self._draining.is_here()  # who drains goes on
         drops = [] if settled else outbox.abandon(sequence)
         self._callbacks.drops(drops)
         self._release(deadline)
         self._losses.report(self.stats(), self._clock.monotonic(), last=True)
-
-    def _is_draining(self) -> bool:
-        """Whether a callback asks, whose caller is about to send what is left."""
-        return getattr(self._of_thread, "draining", False)
 
     def _has_just_failed(self) -> bool:
         sequence, ended = self._failed_flush
@@ -260,12 +271,9 @@ class Emitter:
         return recent and sequence == self._outbox.last_sequence
 
     def _drain(self, deadline: float, sequence: int) -> None:
-        self._of_thread.draining = True
-        try:
+        with self._draining.here():
             while (batch := self._outbox.take_before(deadline, sequence)) is not None:
                 self._sender.send(batch, self._transport(), deadline)
-        finally:
-            self._of_thread.draining = False
 
     def _transport(self) -> Transport:
         """Returns the transport of this thread; it is made at its first use."""
@@ -311,4 +319,5 @@ class AsyncEmitter(Emitter):
         if _lifecycle.exit_is_over() and not is_delivering():
             self.close()  # the interpreter ends: nobody delivers this later
         elif self._pool.stop.requested:
+            _lifecycle.watch_end()
             self._pool.start()

@@ -6,6 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from snowplow_logging import _lifecycle
 from snowplow_logging._json import encode, encode_within
 from snowplow_logging._text import class_name, is_a
 from snowplow_logging.payload import (
@@ -134,12 +135,8 @@ class Tracker:
             emitter.refuse(reason)
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Flushes every emitter; see ``Emitter.flush``. They share the time that one would have."""
-        deadline = time.monotonic() + (
-            self.emitters[0].shutdown_timeout if timeout is None else timeout
-        )
-        flushed = [e.flush(max(0.0, deadline - time.monotonic())) for e in self.emitters]
-        return all(flushed)
+        """Flushes every emitter; see ``Emitter.flush``. They share ``timeout``."""
+        return _lifecycle.flush(self.emitters, timeout)
 
     def __repr__(self) -> str:
         return f"<Tracker {', '.join(repr(emitter) for emitter in self.emitters)}>"

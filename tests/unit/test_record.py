@@ -284,7 +284,7 @@ def test_wrong_lines(line: object) -> None:
 
 
 @needs_iglu_central
-@pytest.mark.parametrize("level", [None, "high", 10**400, float("nan"), object()], ids=repr)
+@pytest.mark.parametrize("level", [None, "high", 10**400, float("nan"), object()], ids=type)
 def test_wrong_levels(level: object) -> None:
     """A level that is no number makes no difference to the rest of an error."""
     assert (
