@@ -29,7 +29,7 @@ def warn() -> None:
 def _problem(options: Mapping[str, object]) -> str | None:
     if not any(_is_on(options, name) for name in ("enable-threads", "threads", "gevent")):
         return (
-            "uWSGI runs without threads, so events are sent only while a request is served: "
+            "uWSGI runs without threads, so its workers may not send: "
             "add 'enable-threads = true' to its configuration"
         )
     lazy = _is_on(options, "lazy-apps") or _is_on(options, "lazy")

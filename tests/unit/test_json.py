@@ -7,12 +7,14 @@ import enum
 import json
 import sys
 import uuid
+from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -31,6 +33,9 @@ from snowplow_logging._json import (
 from snowplow_logging._text import CUT_MARK
 from tests.unit import hostile
 from tests.unit.wire import depth, loads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Level(enum.IntEnum):
@@ -322,3 +327,35 @@ def test_a_list_with_methods_of_its_own() -> None:
     other = hostile.made(list, __iter__=hostile.raising, __len__=hostile.raising)
 
     assert loads(encode(["\ud83d", other([1, 2])])) == ["\ufffd", [1, 2]]
+
+
+def shared(depth: int, wrap: Callable[[object], object]) -> object:
+    """Returns a small structure that, written out, would have over 2**depth parts."""
+    value: object = 1
+    for _ in range(depth):
+        value = wrap(value)
+    return value
+
+
+@dataclass
+class Pair:
+    left: object
+    right: object
+
+
+WRAPS: dict[str, Callable[[object], object]] = {
+    "list": lambda value: [value, value],
+    "tuple": lambda value: (value, value),
+    "dict": lambda value: {"left": value, "right": value},
+    "subclass": lambda value: OrderedDict(left=value, right=value),
+    "mapping": lambda value: MappingProxyType({"left": value, "right": value}),
+    "dataclass": lambda value: Pair(value, value),
+}
+
+
+@pytest.mark.parametrize("wrap", WRAPS.values(), ids=WRAPS)
+def test_parts_that_are_shared_many_times(wrap: Callable[[object], object]) -> None:
+    """A structure of 30 objects that would be 2**30 in JSON is cut while it is written."""
+    encoded = encode_within({"data": shared(30, wrap)}, 190_000)
+    assert encoded is not None
+    assert CUT_MARK in json.dumps(json.loads(encoded), ensure_ascii=False)
