@@ -1,0 +1,40 @@
+"""Writes what was measured into ``docs/reliability.md``."""
+
+from __future__ import annotations
+
+import os
+import platform
+from typing import TYPE_CHECKING
+
+from tests.delivery.support import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DOCUMENT = ROOT / "docs" / "reliability.md"
+
+
+def markers(name: str) -> tuple[str, str]:
+    """Returns the comments between which the part ``name`` is."""
+    return f"<!-- {name}: written by python -m tests.faults -->\n", f"<!-- end of {name} -->"
+
+
+def replaced(document: str, name: str, part: str) -> str:
+    """Returns ``document`` with the part ``name`` replaced."""
+    begin, end = markers(name)
+    before, _, rest = document.partition(begin)
+    _, found, after = rest.partition(end)
+    assert found, f"no place for {name}"
+    return f"{before}{begin}\n{part}\n\n{_machine()}\n{end}{after}"
+
+
+def write(name: str, part: str, path: Path = DOCUMENT) -> None:
+    """Replaces the part ``name`` of the document."""
+    document = path.read_text(encoding="utf-8")
+    _ = path.write_text(replaced(document, name, part), encoding="utf-8")
+
+
+def _machine() -> str:
+    """Returns where the figures come from."""
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{python} on {platform.system()} ({platform.machine()}), {os.cpu_count()} cores."

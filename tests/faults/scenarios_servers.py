@@ -1,0 +1,88 @@
+"""Servers that fork: gunicorn and Celery, as they are."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from tests.delivery.faulty_collector import FaultyCollector
+from tests.delivery.support import until
+from tests.faults.registry import fault
+from tests.faults.row import Expected
+from tests.faults.run import program
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from tests.faults.row import Measured
+
+REQUESTS = 50
+QUEUED: dict[str, Any] = {"flush_interval": 60}  # all waits for the end of the workers
+SLOW_END = Expected(exit=20.0)  # the servers' own ends take a while
+
+
+def gunicorn(worker: str, *options: str) -> Measured:
+    """Gunicorn loads the application, which logs, and only then forks its workers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, FaultyCollector() as collector:
+        number = listening.fileno()
+        bound = ["--workers=2", f"--worker-class={worker}", f"--bind=fd://{number}"]
+        app = "tests.faults.applications.web:app"
+        command = ["-m", "gunicorn", "--preload", *bound, *options, app]
+        with program(command, collector.url, options=QUEUED, pass_fds=[number]) as run:
+            url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            with ThreadPoolExecutor(4) as pool:
+                urls = [f"{url}/?{request}" for request in range(REQUESTS)]
+                answers = list(pool.map(partial(requests.get, timeout=30), urls))
+            assert [answer.text for answer in answers] == ["ok"] * REQUESTS, run.output
+            measured = run.end(collector, done_at=run.terminate())
+            assert measured.logged == REQUESTS + 1, run.output
+            return measured
+
+
+_ = fault("gunicorn", "gunicorn with `preload_app`", SLOW_END)(partial(gunicorn, "sync"))
+_ = fault("gunicorn-gthread", "gunicorn with `preload_app`, gthread", SLOW_END)(
+    partial(gunicorn, "gthread", "--threads=4")
+)
+_ = fault("gunicorn-gevent", "gunicorn with `preload_app`, gevent", SLOW_END)(
+    partial(gunicorn, "gevent")
+)
+
+
+@contextmanager
+def redis_server() -> Generator[str, None, None]:
+    """Runs a Redis that nobody else sees; gives its URL."""
+    with tempfile.TemporaryDirectory(prefix="redis-") as folder:
+        path = Path(folder, "socket")
+        server = subprocess.Popen(
+            ["redis-server", "--port", "0", "--unixsocket", path, "--dir", folder, "--save", ""],
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            until(path.exists, "redis-server")
+            yield f"redis+socket://{path}"
+        finally:
+            server.terminate()
+            _ = server.wait(20)
+
+
+@fault("celery", "Celery, prefork; tasks flush nothing", SLOW_END, needs="redis-server")
+def celery() -> Measured:
+    command = ["-m", "celery", "--app=tests.faults.applications.tasks", "worker", "--pool=prefork",
+               "--concurrency=2", "--without-gossip", "--without-mingle"]  # fmt: skip
+    with (
+        redis_server() as broker,
+        FaultyCollector() as collector,
+        program(
+            command, collector.url, options=QUEUED, records=REQUESTS, more={"broker": broker}
+        ) as run,
+    ):
+        run.wait_until_logged(REQUESTS + 1)
+        return run.end(collector, done_at=run.terminate())
