@@ -347,7 +347,7 @@ WRAPS: dict[str, Callable[[object], object]] = {
     "list": lambda value: [value, value],
     "tuple": lambda value: (value, value),
     "dict": lambda value: {"left": value, "right": value},
-    "subclass": lambda value: OrderedDict(left=value, right=value),
+    "subclass": lambda value: OrderedDict({"left": value, "right": value}),
     "mapping": lambda value: MappingProxyType({"left": value, "right": value}),
     "dataclass": lambda value: Pair(value, value),
 }
