@@ -11,11 +11,13 @@ import pytest
 
 from snowplow_logging._options import OPTIONS, HandlerOptions
 from snowplow_logging.collector import LocalCollector
+from tests.delivery.support import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 ROWS = {m[1]: m[0] for m in re.finditer(r"^\| `(\w+)` \|.*$", README, re.MULTILINE)}
 NOT_IN_TABLE = {"clock", "tracker", "emitter"}
 ACME = {
@@ -58,6 +60,16 @@ def test_examples(collector: LocalCollector, capsys: pytest.CaptureFixture[str])
         "application_error", "log_record", "order_placed", "order_placed", "paid", "paid",
     ]  # fmt: skip
     assert "0/10000 queued, 5 delivered, 0 dropped>" in capsys.readouterr().out
+
+
+def test_examples_of_processes() -> None:
+    """The Python of docs/processes.md runs, in a process that it may reconfigure."""
+    page = (ROOT / "docs" / "processes.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 3
+    ended = run("\n".join([*blocks, "app.log.setup()", "print(logging.getLogger().handlers)"]))
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert re.fullmatch(r"\[<SnowplowHandler https://collector.acme.com .*>\]\n", ended.stdout)
 
 
 @pytest.mark.parametrize("name", sorted(set(HandlerOptions.__annotations__) - NOT_IN_TABLE))
