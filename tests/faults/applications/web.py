@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from tests.faults.application import Application
@@ -15,7 +16,10 @@ application.log("before the workers")
 
 
 def app(environ: dict[str, str], start_response: Callable[..., object]) -> Iterable[bytes]:
-    """Answers a request."""
+    """Answers a request with the id of the worker."""
     application.log("request %s", environ["QUERY_STRING"])
-    _ = start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
-    return [b"ok"]
+    answer = str(os.getpid()).encode()
+    _ = start_response(
+        "200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(answer)))]
+    )
+    return [answer]
