@@ -101,10 +101,11 @@ def _run(rule: Rule, **more: Any) -> dict[str, Any]:
 
 def _text(found: Latency, grown: list[int], calls: int, memory_calls: int) -> str:
     what = f"p99.9 of the logging call, median of {len(found.full)} rounds of {calls} at 2000/s"
+    ratio = f"ratio {found.ratio:.2f}, at most {MAX_RATIO}"
     rows = [
         "| measured | collector healthy | collector hangs, queue full | bound |",
         "| --- | ---: | ---: | --- |",
-        f"| {what} | {_us(found.healthy)} | {_us(found.full)} | ratio {MAX_RATIO} |",
+        f"| {what} | {_us(found.healthy)} | {_us(found.full)} | {ratio} |",
     ]
     for size, bytes_ in zip(("short", "5000 characters each"), grown, strict=True):
         rows.append(
