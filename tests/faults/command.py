@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.write and options.names:
         parser.error("--write takes all faults")
     if options.list:
-        show("\n".join(f"{name:26}{fault.text}" for name, fault in FAULTS.items()))
+        show("\n".join(f"{name:28}{fault.text}" for name, fault in FAULTS.items()))
         return 0
     rows = [_row(name) for name in options.names or FAULTS]
     show(text(rows))
