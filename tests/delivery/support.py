@@ -12,19 +12,31 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from snowplow_logging import SelfDescribingJson
+from snowplow_logging import SelfDescribingJson, SnowplowHandler
 from tests.unit.wire import unstruct_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from snowplow_logging import Stats
+    from tests.delivery.faulty_collector import FaultyCollector
 
 T = TypeVar("T")
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 20.0  # seconds after which a wait has failed
 NUMBERED = "iglu:com.acme/numbered/jsonschema/1-0-0"
+
+LOG = """
+import logging, os, signal, sys, threading, time
+from snowplow_logging import AsyncEmitter, Emitter, SelfDescribingJson, SnowplowHandler, Tracker
+
+handler = SnowplowHandler(sys.argv[1], **eval(sys.argv[2] if len(sys.argv) > 2 else "{}"))
+logger = logging.getLogger("shop")
+logger.setLevel(logging.DEBUG)
+logger.addHandler(handler)
+"""
+"""The beginning of most scripts for ``run``; their arguments are the endpoint and the options."""
 
 
 def numbered(number: int, **more: Any) -> SelfDescribingJson:
@@ -40,6 +52,34 @@ def data_of(fields: dict[str, str]) -> Any:
 def numbers(events: list[dict[str, str]]) -> list[int]:
     """Returns the numbers of events that ``numbered`` made."""
     return [data_of(event)["number"] for event in events]
+
+
+def messages(collector: FaultyCollector) -> list[str]:
+    """Returns the messages of all that arrived."""
+    return [data_of(event)["message"] for event in collector.events()]
+
+
+def dict_config(**options: Any) -> dict[str, Any]:
+    """Returns a dictConfig with our handler, with ``options``, on root."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "handlers": {"snowplow": {"class": "snowplow_logging.SnowplowHandler", **options}},
+        "root": {"level": "DEBUG", "handlers": ["snowplow"]},
+    }
+
+
+def root_handler() -> SnowplowHandler:
+    """Returns our handler on root."""
+    (found,) = [each for each in logging.getLogger().handlers if isinstance(each, SnowplowHandler)]
+    return found
+
+
+def delivery_threads() -> list[threading.Thread]:
+    """Returns the workers that run."""
+    return [
+        each for each in threading.enumerate() if each.name.startswith("snowplow-logging-worker")
+    ]
 
 
 def balanced(stats: Stats) -> bool:

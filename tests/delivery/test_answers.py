@@ -21,7 +21,6 @@ from tests.delivery.faulty_collector import (
     AnswerLike,
     FaultyCollector,
     Request,
-    at_most,
     closed_port,
     redirect,
 )
@@ -64,25 +63,6 @@ def test_3xx_that_leads_nowhere_is_success(
     emitter = Emitter(collector.url, method=method)
     track(emitter)
     assert (emitter.stats().delivered, len(collector.requests)) == (1, 1)
-
-
-@pytest.mark.parametrize("elsewhere", [False, True], ids=["same origin", "other origin"])
-@pytest.mark.parametrize("status", REDIRECTS)
-def test_redirect_is_followed_with_method_and_body(
-    make_collector: MakeCollector, status: int, *, elsewhere: bool
-) -> None:
-    """A redirect is followed with method and body kept, whatever its code."""
-    first = make_collector()
-    second = make_collector() if elsewhere else first
-    first.answer(redirect(f"{second.url if elsewhere else ''}/com.acme/tp2", status))
-    emitter = Emitter(first.url)
-    event_ids = track(emitter)
-    before, after = first.requests[0], second.requests[-1]
-    assert (after.method, after.path) == ("POST", "/com.acme/tp2")
-    assert after.body == before.body
-    assert after.headers["content-type"] == before.headers["content-type"]
-    assert second.event_ids() == event_ids
-    assert emitter.stats().delivered == 1
 
 
 @pytest.mark.parametrize("copied", [False, True], ids=["bare Location", "query in Location"])
@@ -321,27 +301,6 @@ def test_retry_differs_by_stm_alone(make_collector: MakeCollector) -> None:
     emitter.close()
 
 
-def test_413_halves_until_the_culprit_stands_alone(make_collector: MakeCollector) -> None:
-    """Of a batch that is too large, only the event that is too large by itself is dropped."""
-    collector = make_collector(otherwise=at_most(4_000))
-    dropped: list[tuple[str, list[str]]] = []
-    emitter = Emitter(
-        collector.url,
-        batch_size=20,
-        on_drop=lambda reason, lost: dropped.append((reason, ids(lost))),
-    )
-    tracker = Tracker("namespace", emitter)
-    event_ids = [
-        tracker.track_unstruct_event(numbered(n, text="x" * (5_000 if n == 13 else 10)))
-        for n in range(20)
-    ]
-    culprit = event_ids.pop(13)
-    assert collector.event_ids() == event_ids
-    assert dropped == [("oversize", [culprit])]
-    stats = emitter.stats()
-    assert (stats.delivered, stats.dropped_by_reason) == (19, {"oversize": 1})
-
-
 def test_failure_in_the_midst_of_halving(make_collector: MakeCollector) -> None:
     """Where a part of a split batch fails, what went is not sent again."""
     collector = make_collector(413, 200, 503)
@@ -380,21 +339,6 @@ def test_odd_retry_after(make_collector: MakeCollector, value: str) -> None:
     assert collector.wait_for(1, 5)
     until(lambda: emitter.stats().delivered == 1, "the account")
     within(5, emitter.close)
-
-
-def test_retry_delay_is_one_probe_at_a_time(make_collector: MakeCollector) -> None:
-    """While a collector is down, it gets few requests, however many events wait."""
-    collector = make_collector(otherwise=503)
-    emitter = AsyncEmitter(
-        collector.url, thread_count=4, batch_size=1, flush_interval=0.01, max_retry_delay=30
-    )
-    track(emitter, 200)
-    assert collector.wait_for_requests(3)
-    until(lambda: emitter.stats().pending == 200, "all to be pending")
-    assert len(collector.requests) < 20
-    emitter.close(timeout=0)
-    until(lambda: emitter.stats().pending == 0, "the last probe")
-    assert emitter.stats().dropped_by_reason == {"shutdown": 200}
 
 
 def test_parts_of_get(make_collector: MakeCollector) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import logging.config
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
-from snowplow_logging import AsyncEmitter, Emitter, SelfDescribingJson, SnowplowHandler, Tracker
-from tests.delivery.faulty_collector import HANG, Answer, FaultyCollector, closed_port, redirect
+from snowplow_logging import AsyncEmitter, Emitter, SnowplowHandler, Tracker
+from tests.delivery.faulty_collector import HANG, Answer, FaultyCollector, redirect
 from tests.delivery.support import (
     balanced,
     logging_to,
@@ -77,44 +74,6 @@ def test_signal_handlers_that_raise(collector: FaultyCollector) -> None:
     assert "another thread logged" in run(INTERRUPTION, collector.url).stdout
 
 
-def test_finaliser_that_asks_for_a_logger_during_dict_config(collector: FaultyCollector) -> None:
-    """A thread inside the outbox may wait for logging's lock while dictConfig closes handlers."""
-    handler = SnowplowHandler(collector.url)
-    root = logging.getLogger()
-    before = list(root.handlers)
-    root.handlers = [handler]
-    emitter = handler._owned
-    assert emitter is not None
-    inside, configuring = threading.Event(), threading.Event()
-
-    def finalise() -> None:
-        with emitter._outbox._lock:
-            inside.set()
-            assert configuring.wait(20)
-            logging.getLogger("never.seen.before").info("from a finaliser")
-
-    thread = threading.Thread(target=finalise, daemon=True)
-    thread.start()
-    assert inside.wait(20)
-
-    class Signalling(logging.Handler):
-        """Is closed by dictConfig, too, which then holds logging's lock."""
-
-        def flush(self) -> None:
-            configuring.set()
-
-    signalling = Signalling()
-    config = {"version": 1, "disable_existing_loggers": False}
-    try:
-        within(20, lambda: logging.config.dictConfig(config))
-        thread.join(20)
-        assert not thread.is_alive()
-    finally:
-        root.handlers = before
-        signalling.close()
-        handler.close()
-
-
 @pytest.mark.parametrize("option", ["session", "transport"])
 def test_factories_that_raise(collector: FaultyCollector, option: str) -> None:
     """A factory that raises is a failed delivery; once it works, what waited is delivered."""
@@ -138,31 +97,6 @@ def test_factories_that_raise(collector: FaultyCollector, option: str) -> None:
     assert emitter.flush(20)
     assert numbers(collector.events()) == [1]
     assert balanced(emitter.stats())
-    emitter.close()
-
-
-def test_flush_ends_while_others_log(make_collector: MakeCollector) -> None:
-    """A flush waits for what was there when it began, not for what comes meanwhile."""
-    collector = make_collector(otherwise=Answer(delay=0.02))
-    emitter = Emitter(collector.url, batch_size=1_000, flush_interval=1_000)
-    tracker = Tracker("n", emitter)
-    _ = tracker.track_unstruct_event(numbered(0))
-    done = threading.Event()
-
-    def produce() -> None:
-        number = 1
-        while not done.is_set() and number < 5_000:
-            _ = tracker.track_unstruct_event(numbered(number))
-            number += 1
-
-    thread = threading.Thread(target=produce, daemon=True)
-    thread.start()
-    try:
-        assert within(30, lambda: emitter.flush(30))
-    finally:
-        done.set()
-        thread.join(30)
-    assert emitter.flush(30)
     emitter.close()
 
 
@@ -238,20 +172,6 @@ def test_credentials_of_the_endpoint_with_a_session(collector: FaultyCollector) 
     assert collector.requests[0].headers["authorization"].startswith("Basic ")
     assert "secret" not in repr(emitter)
     session.close()
-
-
-def test_errors_do_not_quote_events() -> None:
-    """What a failed GET says of itself holds none of the event that was in its URL."""
-    emitter = Emitter(
-        f"http://127.0.0.1:{closed_port()}", method="get", batch_size=10, shutdown_timeout=0.2
-    )
-    event = SelfDescribingJson("iglu:com.acme/login/jsonschema/1-0-0", {"password": "hunter2"})
-    _ = Tracker("n", emitter, encode_base64=False).track_unstruct_event(event)
-    _ = emitter.flush(0.3)
-    error = str(emitter.stats().last_error)
-    assert "refused" in error
-    assert "hunter2" not in error
-    emitter.close()
 
 
 def test_tasks_that_a_callback_starts_are_heard(collector: FaultyCollector) -> None:
