@@ -99,6 +99,7 @@ def test_final_answer_of_redirects_judges(make_collector: MakeCollector, status:
     assert stats.delivered == 0
     assert (stats.dropped, stats.pending) == ((1, 0) if status == 400 else (0, 1))
     assert [request.path for request in collector.requests[1:]] == ["/a/b", "/c/d"]
+    emitter.close(timeout=0)
 
 
 def test_redirect_loop_is_a_failure(make_collector: MakeCollector) -> None:
@@ -140,6 +141,7 @@ def test_downgrade_is_not_followed(make_collector: MakeCollector, status: int) -
     assert (emitter.stats().delivered, emitter.stats().pending) == (0, 1)
     assert clear.requests == []
     assert "redirects from https" in (emitter.stats().last_error or "")
+    emitter.close(timeout=0)
 
 
 def test_upgrade_is_followed(make_collector: MakeCollector) -> None:
@@ -162,6 +164,7 @@ def test_redirect_to_no_collector(make_collector: MakeCollector, location: str) 
     emitter = Emitter(collector.url)
     track(emitter)
     assert (emitter.stats().delivered, emitter.stats().pending) == (0, 1)
+    emitter.close(timeout=0)
 
 
 def test_credentials_stay_at_their_origin(make_collector: MakeCollector) -> None:
@@ -380,3 +383,4 @@ def test_flush_of_an_emitter_whose_collector_drips(make_collector: MakeCollector
     within(15, lambda: emitter.flush(timeout=0.5))
     assert time.monotonic() - began < 4
     assert balanced(emitter.stats())
+    emitter.close(timeout=0)
