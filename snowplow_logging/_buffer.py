@@ -115,6 +115,20 @@ class Buffer:
             taken.append(self._pop(self._oldest_key()))
         return taken
 
+    def recount(self, elsewhere: set[int]) -> None:
+        """Makes good what an exception has left in the midst of a change.
+
+        Args:
+            elsewhere: Sequence numbers of payloads that are somewhere else already.
+        """
+        for key, queue in list(self._queues.items()):
+            kept = [payload for payload in queue if payload.sequence not in elsewhere]
+            self._queues[key] = deque(kept)
+            if not kept:
+                del self._queues[key]
+        left = [payload for queue in self._queues.values() for payload in queue]
+        self._count, self._bytes = len(left), sum(len(payload.body) for payload in left)
+
     def _queue(self, payload: Payload) -> deque[Payload]:
         key = payload.severity if self._overflow == "drop_lowest_severity" else 0
         return self._queues.setdefault(key, deque())

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 class DeadlineAdapter(HTTPAdapter):
     """Gives each answer, from its first byte to its last, the time that one read would have."""
 
+    def close(self) -> None:
+        """Closes the connections, which urllib3 leaves to a finalizer that exits run before us."""
+        pools: Any = self.poolmanager.pools
+        for key in pools.keys():  # noqa: SIM118 - it cannot be iterated over
+            pools[key].close()
+        super().close()
+
     def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
         """Returns a pool whose connections have deadlines."""
         pool: Any = super().get_connection_with_tls_context(*arguments, **options)
@@ -41,6 +48,13 @@ class _Response(HTTPResponse):
         timeout = sock.gettimeout()
         if timeout is not None:
             self.fp = io.BufferedReader(_Reader(self.fp.detach(), sock, timeout))
+
+    def _read_status(self) -> tuple[str, int, str]:
+        # http.client skips 100 (Continue) alone; any other interim answer it takes for the final
+        # one, and the final one for the answer to the next request.
+        parent: Any = super()
+        version, status, reason = parent._read_status()  # noqa: SLF001 - there is no public way
+        return version, 100 if 100 < status < 200 else status, reason  # noqa: PLR2004
 
 
 class _Reader(io.RawIOBase):

@@ -1,8 +1,9 @@
-"""The guard against our own traffic: what is logged on the delivery's path stays out.
+"""Marks on threads: that they deliver, and that they fork.
 
-Urllib3 and requests log each request; were those records taken, each delivery would cause the
-next. The mark belongs to the thread (or greenlet) that delivers, for as long as it does, so the
-application's own use of the same libraries is logged as ever.
+The guard against our own traffic: urllib3 and requests log each request; were those records
+taken, each delivery would cause the next. The mark belongs to the thread (or greenlet) that
+delivers, for as long as it does, so the application's own use of the same libraries is logged
+as ever.
 """
 
 from __future__ import annotations
@@ -28,7 +29,11 @@ class Mark:
 
     def is_here(self) -> bool:
         """Says whether this thread (or greenlet) is marked."""
-        return threading.get_ident() in self._threads
+        return bool(self._threads) and threading.get_ident() in self._threads
+
+    def set(self) -> None:
+        """Marks this thread (or greenlet)."""
+        self._threads.add(threading.get_ident())
 
     @contextmanager
     def here(self) -> Generator[None]:
@@ -44,11 +49,21 @@ class Mark:
             self._threads.discard(thread)
 
     def clear(self) -> None:
-        """Takes the mark from all, as in a child that was forked by a marked thread."""
+        """Takes the mark from all, as in a child, where the others are gone."""
         self._threads.clear()
+
+    def unset(self) -> None:
+        """Takes the mark from this thread (or greenlet)."""
+        self._threads.discard(threading.get_ident())
 
 
 _delivering = Mark()
 is_delivering = _delivering.is_here
 delivering = _delivering.here
-after_fork_in_child = _delivering.clear
+forking = Mark()
+
+
+def after_fork_in_child() -> None:
+    """Takes all marks from a child: it delivers nothing yet, even if a callback has forked it."""
+    _delivering.clear()
+    forking.clear()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 # remembered), and could never send. So they are imported before there is a thread.
 IMPORTED_EARLY = (encodings.idna, netrc)
 MAX_REDIRECTS = 5
+SHORTEST_TIMEOUT = 0.01  # seconds for a request that comes late; 0 would not even try
 MAX_ERROR_TEXT = 200  # UTF-16 units
 MAX_ANSWER_BYTES = 65_536  # of an answer's body that are read, so that its connection can be kept
 
@@ -68,16 +69,17 @@ class HttpTransport:
             params = query(batch[0], now_ms)
         else:
             body = request_body(batch, now_ms)
+        deadline = time.monotonic() + timeout  # of all requests that this one may become
         try:
             try:
-                return self._follow(body, params, timeout)
+                return self._follow(body, params, deadline)
             except requests.ConnectionError:
                 # A kept connection that the other side has closed meanwhile says nothing
                 # about the collector: once, a new connection is tried at once.
                 if not self._connected:
                     raise
                 self._connected = False
-                return self._follow(body, params, timeout)
+                return self._follow(body, params, deadline)
         except Exception as error:  # noqa: BLE001 - no failure of a request may end its worker
             return Answer(None, _described(error))
 
@@ -86,9 +88,10 @@ class HttpTransport:
         if self._owns_session:
             self._session.close()
 
-    def _follow(self, body: bytes | None, params: dict[str, str] | None, timeout: float) -> Answer:
+    def _follow(self, body: bytes | None, params: dict[str, str] | None, deadline: float) -> Answer:
         url = self._url
         for _ in range(MAX_REDIRECTS + 1):
+            timeout = max(deadline - time.monotonic(), SHORTEST_TIMEOUT)
             answer, location = self._request(url, body, params, timeout)
             if location is None:
                 return answer
@@ -123,6 +126,9 @@ class HttpTransport:
                 return Answer(status), response.headers["Location"]
             if 200 <= status < 400:  # noqa: PLR2004
                 return Answer(status), None
+            if status < 200:  # noqa: PLR2004 - by a session of the application's own, see _deadline.py
+                response.close()  # the final answer comes yet, on this connection
+                return Answer(None, f"interim answer {status}"), None
             retry_after = _retry_after(response.headers.get("Retry-After"), time.time())
             return Answer(status, _line(f"{status} {response.reason}"), retry_after), None
 

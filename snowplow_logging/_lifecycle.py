@@ -11,6 +11,7 @@ import atexit
 import logging
 import os
 import sys
+import threading
 import time
 import weakref
 from contextlib import ExitStack, contextmanager
@@ -29,6 +30,9 @@ class Emitting(Protocol):
     def after_fork_in_child(self) -> None:
         """Replaces locks, threads, connections and the queue by new ones."""
 
+    def after_fork_in_parent(self) -> None:
+        """Goes on in the process that has forked."""
+
     def hurrying(self) -> AbstractContextManager[object]:
         """Makes everything that is queued due, for as long as it is entered."""
         ...
@@ -41,6 +45,8 @@ class Emitting(Protocol):
         """Delivers what it can within its deadline and gives up the rest."""
 
 
+LONGEST_WAIT = 1e8  # seconds, over three years; the system's own bound is not far above it
+
 _Emitting = TypeVar("_Emitting", bound=Emitting)
 
 
@@ -51,6 +57,7 @@ class _Registry:
         # A plain dict, whose single operations are atomic: a WeakSet that another thread was
         # changing at the moment of the fork would stay inconsistent in the child.
         self._emitters: dict[int, weakref.ref[Emitting]] = {}
+        self._kept: dict[int, Emitting] = {}
         self._hooked = False
         self._end_watched = False
         self.exit_began: float | None = None
@@ -61,7 +68,11 @@ class _Registry:
             self._hooked = True
             atexit.register(self.at_exit)
             if hasattr(os, "register_at_fork"):
-                os.register_at_fork(after_in_child=self.after_fork_in_child)
+                os.register_at_fork(
+                    before=_guard.forking.set,
+                    after_in_parent=self.after_fork_in_parent,
+                    after_in_child=self.after_fork_in_child,
+                )
         key = id(emitter)
         self._emitters[key] = weakref.ref(emitter, lambda _: self._emitters.pop(key, None))
 
@@ -95,7 +106,25 @@ class _Registry:
         processes: list[Any] = [module.current_process() for module in modules if module]
         if any(process._parent_pid is not None for process in processes):  # noqa: SLF001 - billiard has nothing public
             util: Any = sys.modules["multiprocessing.util"]
-            util.Finalize(None, self.at_exit, exitpriority=-1_000)
+            util.Finalize(None, self.at_end_of_child, exitpriority=-1_000)
+
+    def at_end_of_child(self) -> None:
+        # Multiprocessing waits for the child's threads only after its finalizers.
+        for thread in threading.enumerate():
+            if not thread.daemon and thread is not threading.current_thread():
+                thread.join()
+        self.at_exit()
+
+    def keep(self, emitter: Emitting, *, pending: bool) -> None:
+        if pending:
+            self._kept[id(emitter)] = emitter
+        else:
+            self._kept.pop(id(emitter), None)
+
+    def after_fork_in_parent(self) -> None:
+        _guard.forking.unset()
+        for emitter in self.alive():
+            emitter.after_fork_in_parent()
 
     def after_fork_in_child(self) -> None:
         self._end_watched = False
@@ -109,15 +138,17 @@ class _Registry:
         if self.exit_began is None:  # else a finalizer or a signal was the first to close
             self.exit_began = time.monotonic()
         with hurrying(self.alive()) as emitters:  # all begin before the first one is waited for
-            for emitter in emitters:
-                emitter.close()
+            _close(emitters)
         self.exit_is_over = True
+        _close(self.alive())  # with what was logged meanwhile
 
 
 _registry = _Registry()
 register = _registry.add
 """Makes an emitter known to the hooks."""
 watch_end = _registry.watch_end
+keep = _registry.keep
+"""Keeps an emitter that has no threads alive for as long as it has something pending."""
 emitters = _registry.alive
 """Returns the emitters of this process."""
 at_exit = _registry.at_exit
@@ -135,13 +166,20 @@ def hurrying(emitters: Sequence[_Emitting]) -> Generator[Sequence[_Emitting]]:
 
 def flush(emitters: Sequence[Emitting], timeout: float | None) -> bool:
     """Flushes emitters side by side; by default each has its own time-out."""
-    deadline = None if timeout is None else time.monotonic() + timeout
+    deadline = None if timeout is None else time.monotonic() + _bounded(timeout)
     flushed = True
     with logging_unlocked(), hurrying(emitters):
         for emitter in emitters:
             rest = None if deadline is None else max(0.0, deadline - time.monotonic())
             flushed = emitter.flush(rest) and flushed
     return flushed
+
+
+def _close(emitters: Sequence[Emitting]) -> None:
+    """Closes emitters; what one of them raises keeps none of the others from it."""
+    with ExitStack() as stack:
+        for emitter in reversed(emitters):
+            _ = stack.callback(emitter.close)
 
 
 def exit_is_over() -> bool:
@@ -152,7 +190,12 @@ def exit_is_over() -> bool:
 def deadline(now: float, timeout: float) -> float:
     """Returns when a wait of ``timeout`` seconds ends; at exit all waits share their start."""
     began = _registry.exit_began
-    return now + timeout if began is None else min(now, began) + timeout
+    return (now if began is None else min(now, began)) + _bounded(timeout)
+
+
+def _bounded(seconds: float) -> float:
+    """Returns what threads can wait for; nothing for what is no number at all."""
+    return min(seconds, LONGEST_WAIT) if seconds > 0 else 0.0
 
 
 @contextmanager

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from snowplow_logging._stats import DROP_ADVICE
@@ -53,7 +56,18 @@ def _of(stats: Stats) -> str:
 
 def say(line: str) -> None:
     """Writes one line to stderr, where there is one."""
-    try:
-        print(f"snowplow_logging: {' '.join(line.splitlines())}", file=sys.stderr, flush=True)
-    except (OSError, ValueError, AttributeError, RuntimeError):
-        return  # stderr is closed, gone or at its end: there is nobody left to tell
+    _write(f"snowplow_logging: {' '.join(line.splitlines())}\n")
+
+
+def show_exception() -> None:
+    """Writes the traceback of what is being handled to stderr, as logging does with its own."""
+    if logging.raiseExceptions:
+        _write(traceback.format_exc())
+
+
+def _write(text: str) -> None:
+    stderr = sys.stderr
+    # Where it is closed, gone, full or at its end, there is nobody left to tell.
+    with suppress(OSError, ValueError, AttributeError, RuntimeError):
+        stderr.write(text)
+        stderr.flush()

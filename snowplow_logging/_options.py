@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import json
-import math
 import os
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     OnDrop = Callable[[str, list[dict[str, Any]]], object]
 
 ENVIRONMENT_PREFIX = "SNOWPLOW_LOGGING_"
+YEARS, DAY = 1e8, 86_400.0  # seconds; what threads, and what sockets, can wait for is not far above
 _T = TypeVar("_T")
 
 
@@ -123,12 +123,12 @@ def _whole(minimum: int, maximum: int = 2**53) -> Callable[[Any], int]:
     return parse
 
 
-def _seconds(minimum: float, *, above: bool = False) -> Callable[[Any], float]:
+def _seconds(minimum: float, maximum: float, *, above: bool = False) -> Callable[[Any], float]:
     def parse(value: Any) -> float:
         if type(value) not in (int, float, str):
             raise TypeError
         number = float(value)
-        if not math.isfinite(number) or number < minimum or (above and number == minimum):
+        if not minimum <= number <= maximum or (above and number == minimum):
             raise ValueError
         return number
 
@@ -274,7 +274,7 @@ OPTIONS: dict[str, Option] = {
         "what happens to an event for which there is no room",
     ),
     "block_timeout": Option(
-        1.0, "seconds from 0", _seconds(0),
+        1.0, "seconds from 0, up to 1e8", _seconds(0, YEARS),
         'the longest that `overflow="block"` waits for room, in seconds',
     ),
     "batch_size": Option(500, "a whole number from 1", _whole(1), "events in a request, at most"),
@@ -284,15 +284,15 @@ OPTIONS: dict[str, Option] = {
         "bytes in a request, at most",
     ),
     "flush_interval": Option(
-        1.0, "seconds over 0", _seconds(0, above=True),
+        1.0, "seconds over 0, up to 1e8", _seconds(0, YEARS, above=True),
         "how long an event waits for its batch to fill, in seconds",
     ),
     "request_timeout": Option(
-        10.0, "seconds over 0", _seconds(0, above=True),
+        10.0, "seconds over 0, up to 86400", _seconds(0, DAY, above=True),
         "how long to wait for a connection, and for an answer, in seconds",
     ),
     "max_retry_delay": Option(
-        60.0, "seconds over 0", _seconds(0, above=True),
+        60.0, "seconds over 0, up to 1e8", _seconds(0, YEARS, above=True),
         "the longest rest between two attempts, in seconds",
     ),
     "custom_retry_codes": Option(
@@ -300,11 +300,11 @@ OPTIONS: dict[str, Option] = {
         "answers to retry or to give up on against the rule",
     ),
     "max_age": Option(
-        86_400.0, "seconds over 0", _seconds(0, above=True),
+        86_400.0, "seconds over 0, up to 1e8", _seconds(0, YEARS, above=True),
         "how long an event is tried, in seconds",
     ),
     "shutdown_timeout": Option(
-        5.0, "seconds from 0", _seconds(0),
+        5.0, "seconds from 0, up to 1e8", _seconds(0, YEARS),
         "the longest that flush and close wait, in seconds",
     ),
     "on_success": Option(

@@ -6,18 +6,19 @@ under the lock alone: the buffer, a batch in flight, delivered, or dropped for a
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from snowplow_logging._guard import is_delivering
+from snowplow_logging._guard import forking, is_delivering
 from snowplow_logging._stats import Account, Stats
 from snowplow_logging.payload import Payload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from snowplow_logging._buffer import Buffer
     from snowplow_logging._clock import Clock
@@ -40,6 +41,7 @@ class Batch:
     payloads: list[Payload]
     expired: list[Payload]
     ticket: int
+    thread: int
 
 
 @dataclass
@@ -63,6 +65,14 @@ class Outcome:
     failed: bool = False
     error: str | None = None
     retry_after: float = 0.0
+
+
+class Parked(NamedTuple):
+    """A call that could not enter, and who made it."""
+
+    process: int
+    method: Callable[..., list[Drop]]
+    args: tuple[object, ...]
 
 
 class Stop:
@@ -108,16 +118,20 @@ class Outbox:
         self._in_flight: list[Batch] = []
         self._flushing: list[int] = []  # the last sequence that each flush under way waits for
         self._abandoned = 0  # payloads up to this sequence are not tried again
-        self._parked: deque[Callable[[], list[Drop]]] = deque()  # left by re-entrant calls
+        self._parked: deque[Parked] = deque()
 
     @property
     def is_entered(self) -> bool:
-        """Whether this very thread is inside: a finaliser or a signal handler asks.
+        """Whether this very thread is inside, or is about to fork.
 
-        A plain lock would deadlock then, a re-entrant one lets it into half-made changes. So
-        what it wants is left to who is inside, or comes next.
+        If it is inside, a finaliser or a signal handler asks. A plain lock would deadlock then, a
+        re-entrant one lets it into half-made changes. If it forks, a hook asks, perhaps in the
+        child, where nobody may be left to release the lock. So what they want is parked, for
+        who is inside or comes next.
         """
-        return self._lock._is_owned()  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001 - as Condition asks
+        lock: Any = self._lock
+        owned: bool = lock._is_owned()  # noqa: SLF001 - as Condition asks
+        return owned or forking.is_here()
 
     @property
     def last_sequence(self) -> int:
@@ -127,29 +141,37 @@ class Outbox:
     def put(self, body: bytes, created_ms: int, severity: int) -> list[Drop]:
         """Accepts an event; returns what was dropped for it."""
         if self.is_entered:
-            self._parked.append(partial(self._put, body, created_ms, severity))
+            self._park(Outbox._put, body, created_ms, severity)
             return []
         with self._lock:
-            if self._block_timeout and not is_delivering():
-                self._wait_for_room(len(body))
-            return [*self._put(body, created_ms, severity), *self._put_parked()]
+            try:
+                if self._block_timeout and not is_delivering():
+                    self._wait_for_room(len(body))
+                return [*self._put(body, created_ms, severity), *self._put_parked()]
+            except BaseException:  # only a signal handler raises here
+                self._repair()
+                raise
 
     def put_parked(self) -> list[Drop]:
         """Accepts what re-entrant calls have left; returns what was dropped for it."""
-        with self._lock:
+        with self._changing():
             return self._put_parked()
+
+    def inherit(self, parent: Outbox) -> None:
+        """Takes, in a forked child, what was parked in it before this outbox was there."""
+        self._parked += [call for call in parent._parked if call.process == os.getpid()]
 
     def refuse(self, reason: str) -> None:
         """Counts an event that is dropped before it is queued."""
         if self.is_entered:
-            self._parked.append(partial(self._refuse, reason))
+            self._park(Outbox._refuse, reason)
             return
-        with self._lock:
+        with self._changing():
             _ = self._refuse(reason)
 
     def take(self, stop: Stop) -> Batch | None:
         """Waits for a batch; None once ``stop`` is requested."""
-        with self._lock:
+        with self._changing():
             while not stop.requested:
                 delay = self._delay(self._clock.monotonic())
                 if delay == 0:
@@ -159,7 +181,8 @@ class Outbox:
 
     def take_before(self, deadline: float, sequence: int) -> Batch | None:
         """Waits until ``deadline`` for a batch; None where nothing up to ``sequence`` is queued."""
-        with self._lock:
+        with self._changing():
+            self._reclaim()
             while (oldest := self._buffer.oldest) is not None and oldest.sequence <= sequence:
                 now = self._clock.monotonic()
                 remaining = deadline - now
@@ -173,12 +196,13 @@ class Outbox:
 
     def take_due(self) -> Batch | None:
         """Returns a batch if one is due, without waiting."""
-        with self._lock:
+        with self._changing():
+            self._reclaim()
             return self._begin() if self._delay(self._clock.monotonic()) == 0 else None
 
     def settle(self, batch: Batch, outcome: Outcome) -> list[Drop]:
         """Books what became of ``batch``; returns what is dropped only now."""
-        with self._lock:
+        with self._changing():
             now = self._clock.monotonic()
             self._in_flight.remove(batch)
             given_up = [p for p in outcome.unsent if p.sequence <= self._abandoned]
@@ -222,7 +246,7 @@ class Outbox:
 
     def abandon(self, sequence: int) -> list[Drop]:
         """Gives up all that is queued up to ``sequence``; in flight it has its last attempt."""
-        with self._lock:
+        with self._changing():
             self._abandoned = max(self._abandoned, sequence)
             given_up = self._buffer.take_until(sequence)
             if not given_up:
@@ -240,9 +264,11 @@ class Outbox:
 
     def stats(self) -> Stats:
         """Returns the account of this moment."""
+        if self.is_entered:  # in the midst of a change, what is not settled is pending
+            account = self._account
+            return account.snapshot(account.accepted - account.settled)
         with self._lock:
-            in_flight = sum(len(b.payloads) + len(b.expired) for b in self._in_flight)
-            return self._account.snapshot(len(self._buffer) + in_flight)
+            return self._account.snapshot(len(self._buffer) + self._in_flight_count())
 
     def _put(self, body: bytes, created_ms: int, severity: int) -> list[Drop]:
         had_batch = self._buffer.has_batch
@@ -265,11 +291,47 @@ class Outbox:
         self._account.dropped[reason] += 1
         return []
 
+    @contextmanager
+    def _changing(self) -> Generator[None]:
+        """Holds the lock, and makes good what a signal handler that raises leaves half-made."""
+        with self._lock:
+            try:
+                yield
+            except BaseException:
+                self._repair()
+                raise
+
+    def _repair(self) -> None:
+        in_flight = [p.sequence for b in self._in_flight for p in (*b.payloads, *b.expired)]
+        self._buffer.recount({*in_flight})
+        account = self._account
+        there = account.settled + len(self._buffer) + len(in_flight)
+        if there < account.accepted:  # what was between two places is nowhere now
+            account.dropped["interrupted"] += account.accepted - there
+        account.accepted = max(account.accepted, there)
+
+    def _reclaim(self) -> None:
+        """Takes back what this thread has begun to send and was interrupted in by an exception."""
+        if is_delivering():
+            return  # it is in the midst of it
+        thread = threading.get_ident()
+        for batch in [each for each in self._in_flight if each.thread == thread]:
+            self._in_flight.remove(batch)
+            self._buffer.put_back([*batch.payloads, *batch.expired])
+            self._breaker.gave_up(batch.ticket)
+
+    def _in_flight_count(self) -> int:
+        return sum(len(batch.payloads) + len(batch.expired) for batch in self._in_flight)
+
     def _put_parked(self) -> list[Drop]:
         drops: list[Drop] = []
         while self._parked:
-            drops += self._parked.popleft()()
+            call = self._parked.popleft()
+            drops += call.method(self, *call.args)
         return drops
+
+    def _park(self, method: Callable[..., list[Drop]], *args: object) -> None:
+        self._parked.append(Parked(os.getpid(), method, args))
 
     def _wait_for_room(self, size: int) -> None:
         deadline = self._clock.monotonic() + self._block_timeout
@@ -298,7 +360,8 @@ class Outbox:
         taken = self._buffer.take()
         fresh = [p for p in taken if p.queued_at >= oldest_allowed]
         expired = [p for p in taken if p.queued_at < oldest_allowed]
-        batch = Batch(fresh, expired, self._breaker.begin() if fresh else 0)
+        ticket = self._breaker.begin() if fresh else 0
+        batch = Batch(fresh, expired, ticket, threading.get_ident())
         self._in_flight.append(batch)
         if len(self._buffer):
             self._work.notify()  # somebody must watch over what is left

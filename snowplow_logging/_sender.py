@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import math
-import sys
-import traceback
 from typing import TYPE_CHECKING, Any
 
 from snowplow_logging._guard import delivering
+from snowplow_logging._losses import show_exception
 from snowplow_logging._outbox import Drop, Outcome
 from snowplow_logging._retry import Verdict, judge
 from snowplow_logging._transport import Answer
@@ -64,8 +62,7 @@ def _call(callback: Callable[..., object], *arguments: object) -> None:
         with delivering():
             callback(*arguments)
     except (Exception, SystemExit):  # noqa: BLE001 - the application may raise anything
-        if logging.raiseExceptions and sys.stderr:
-            traceback.print_exc()
+        show_exception()
 
 
 class Sender:

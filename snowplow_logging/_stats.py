@@ -11,6 +11,7 @@ DROP_ADVICE = {
     "expired": "raise max_age",
     "rejected": "check endpoint and path: the collector refused them (see last_error)",
     "oversize": "log less data in one event",
+    "interrupted": "let signal handlers set a flag rather than raise",
     "unmappable": "see the traceback that logging printed for the record",
 }
 """Every reason for which an event is dropped, with what would have helped."""
@@ -57,6 +58,11 @@ class Account:
     high_water: int = 0
     last_error: str | None = None
     last_delivery: float | None = None
+
+    @property
+    def settled(self) -> int:
+        """Events that are not pending any more."""
+        return self.delivered + sum(self.dropped.values())
 
     def snapshot(self, pending: int) -> Stats:
         """Returns the account with what is ``pending`` now."""

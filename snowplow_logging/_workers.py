@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from snowplow_logging._guard import Mark
 from snowplow_logging._outbox import Stop
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ class WorkerPool:
     def __init__(self, thread_count: int, work: Callable[[Stop], None]) -> None:
         self._thread_count = thread_count
         self._work = work
-        self._starting = threading.Lock()  # guards the two below
+        # Guards the three below; re-entrant, so that who was interrupted with it gets it again.
+        self._starting = threading.RLock()
+        self._starts = Mark()
         self._threads: list[threading.Thread] = []
         self.stop = Stop()
         self.stop.requested = True  # none has been started yet
@@ -39,32 +42,45 @@ class WorkerPool:
         An interpreter that shuts down (3.12 and later) or a system at its limit refuses new
         threads. What is queued is then delivered by who calls flush or close.
         """
-        if not self._starting.acquire(blocking=False):
-            return  # another thread, or this one in an outer call, is at it
+        if self._starts.is_here() or not self._starting.acquire(blocking=False):
+            return  # this thread in an outer call, or another one, is at it
         try:
-            if self.stop.requested:
-                self.stop = Stop()
-                self._threads = [self._thread(number) for number in range(self._thread_count)]
-                for thread in self._threads:
-                    thread.start()
+            with self._starts.here():
+                self._start()
         except RuntimeError:
-            self.stop.requested = not self.is_alive
+            pass  # as said above
         finally:
+            if not self.is_alive:  # or a signal handler has raised
+                self.stop.requested = True
             self._starting.release()
 
     def abandon(self) -> None:
         """Ends what a forked child has inherited of it: a thread that forks goes on there."""
         self.stop.requested = True
 
-    def join(self, deadline: float) -> None:
+    @property
+    def generation(self) -> tuple[Stop, list[threading.Thread]]:
+        """The threads that were started last, and what ends them."""
+        return self.stop, self._threads
+
+    @staticmethod
+    def join(threads: list[threading.Thread], deadline: float) -> None:
         """Waits until ``deadline``, in seconds of the monotonic clock, for threads that end."""
-        for thread in self._threads:
+        for thread in threads:
             if thread.is_alive() and thread is not threading.current_thread():
                 thread.join(max(0.0, deadline - time.monotonic()))
 
     def _thread(self, number: int) -> threading.Thread:
         name = f"snowplow-logging-worker-{number}"
         return threading.Thread(target=self._run, args=(self.stop,), name=name, daemon=True)
+
+    def _start(self) -> None:
+        if not self.stop.requested:
+            return
+        self.stop = Stop()
+        self._threads = [self._thread(number) for number in range(self._thread_count)]
+        for thread in self._threads:
+            thread.start()
 
     def _run(self, stop: Stop) -> None:
         try:

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
+ENDING = [
+    signal.Signals[name]
+    for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGBREAK")
+    if name in signal.Signals.__members__
+]
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
@@ -51,19 +56,31 @@ def flush_on_return(
     Args:
         function: What to decorate.
         timeout: As of ``flush``.
+
+    Raises:
+        TypeError: It is a generator function, which returns before it runs.
     """
     if function is None:
         return cast("Callable[[F], F]", functools.partial(flush_on_return, timeout=timeout))
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        msg = "flush_on_return takes a function or a coroutine function, no generator function"
+        raise TypeError(msg)
     wrapped: Any = function
     if inspect.iscoroutinefunction(function):
-        import asyncio  # noqa: PLC0415 - who has async functions has imported it
+        # Who has async functions has imported asyncio; importing us alone should not.
+        import asyncio  # noqa: PLC0415
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
         @functools.wraps(function)
         async def flushing_async(*args: Any, **kwargs: Any) -> Any:
             try:
                 return await wrapped(*args, **kwargs)
             finally:
-                _ = await asyncio.to_thread(flush, timeout)
+                # A thread of its own: the loop's may all be busy, or shut down.
+                executor = ThreadPoolExecutor(1)
+                flushing = asyncio.wrap_future(executor.submit(flush, timeout))
+                executor.shutdown(wait=False)
+                _ = await flushing
 
         return cast("F", flushing_async)
 
@@ -90,9 +107,13 @@ def drain_on_signal(signum: int = signal.SIGTERM) -> None:
         signum: The signal.
 
     Raises:
-        ValueError: This is not the main thread, or there is no such signal.
+        ValueError: This is not the main thread, or the signal is not one that ends processes.
         RuntimeError: Something that is not Python handles the signal, and cannot be called.
     """
+    if signum not in ENDING:
+        names = ", ".join(each.name for each in ENDING)
+        msg = f"signum takes a signal that ends a process ({names}), not {signum!r}"
+        raise ValueError(msg)
     previous = signal.getsignal(signum)
     if isinstance(previous, _Drain) or previous is signal.SIG_IGN:
         return
@@ -114,14 +135,23 @@ class _Drain:
 
     def __init__(self, previous: Callable[[int, FrameType | None], Any] | int) -> None:
         self._previous = previous
+        self._flushing = False
 
     def __call__(self, signum: int, frame: FrameType | None) -> None:
         if callable(self._previous):
-            _in_background(flush)
+            if not self._flushing:
+                self._flushing = True
+                _in_background(self._flush)
             self._previous(signum, frame)
             return
         _ = signal.signal(signum, signal.SIG_DFL)
         _in_background(_drain_and_end, signum)
+
+    def _flush(self) -> None:
+        try:
+            _ = flush()
+        finally:
+            self._flushing = False
 
 
 def _in_background(function: Callable[..., object], *args: object) -> None:
@@ -137,4 +167,5 @@ def _drain_and_end(signum: int) -> None:
     try:
         _lifecycle.at_exit()
     finally:
-        os.kill(os.getpid(), signum)
+        signal.raise_signal(signum)
+        os._exit(128 + signum)  # still here: the first process of a container ignores it

@@ -105,7 +105,10 @@ class Emitter:
         self._pool = WorkerPool(options.get("thread_count", 0), self._work)
         self._losses = Losses(self._endpoint.base)
         self._of_thread = threading.local()  # its transport
-        self._draining = Mark()  # threads whose callbacks need not send: they do so themselves
+        # Threads whose callbacks need not send, since they do so themselves: in a flush or close,
+        # and after a put.
+        self._draining = Mark()
+        self._sending = Mark()
         self._failed_flush = (-1, 0.0)  # the last sequence it was about, and when it ended
 
     @property
@@ -169,6 +172,9 @@ class Emitter:
     def hurrying(self) -> Generator[int]:
         """Makes all that is queued due, for as long as it is entered; gives the last sequence."""
         outbox = self._outbox
+        if outbox.is_entered:
+            yield outbox.last_sequence
+            return
         sequence = outbox.begin_flush()
         try:
             yield sequence
@@ -197,8 +203,14 @@ class Emitter:
 
     def after_fork_in_child(self) -> None:
         """Starts anew in a forked child: what was queued before is the parent's to send."""
+        before = self._outbox
         self._pool.abandon()
         self._renew()
+        self._outbox.inherit(before)
+
+    def after_fork_in_parent(self) -> None:
+        """Takes in what hooks have logged during the fork."""
+        self._callbacks.drops(self._outbox.put_parked())
 
     def __repr__(self) -> str:
         stats = self.stats()
@@ -209,12 +221,15 @@ class Emitter:
         )
 
     def _after_put(self) -> None:
-        if is_delivering():
+        if self._sending.is_here() or self._draining.is_here():
             return  # a callback tracks: whoever runs it sends that, too
         _lifecycle.watch_end()
-        while (batch := self._outbox.take_due()) is not None:
-            self._sender.send(batch, self._transport())
-        self._losses.report(self.stats(), self._clock.monotonic())
+        with self._sending.here():
+            while (batch := self._outbox.take_due()) is not None:
+                self._sender.send(batch, self._transport())
+        stats = self.stats()
+        _lifecycle.keep(self, pending=bool(stats.pending))
+        self._losses.report(stats, self._clock.monotonic())
 
     def _work(self, stop: Stop) -> None:
         """What each thread of the pool runs."""
@@ -232,8 +247,9 @@ class Emitter:
 
     def _release(self, deadline: float) -> None:
         """Frees threads and connections, at the latest at ``deadline``."""
-        if self._outbox.request_stop(self._pool.stop):
-            self._pool.join(deadline)
+        stop, threads = self._pool.generation  # a record may start the next one meanwhile
+        if self._outbox.request_stop(stop):
+            self._pool.join(threads, deadline)
         self._close_transport()
 
     def _close_transport(self) -> None:
@@ -258,12 +274,15 @@ class Emitter:
 
     def _close_until(self, deadline: float) -> None:
         outbox = self._outbox
+        self._callbacks.drops(outbox.put_parked())  # so that it is given up, too, in the end
         sequence = outbox.last_sequence
         settled = self._flush_until(deadline) or self._draining.is_here()  # who drains goes on
         drops = [] if settled else outbox.abandon(sequence)
         self._callbacks.drops(drops)
         self._release(deadline)
-        self._losses.report(self.stats(), self._clock.monotonic(), last=True)
+        # What comes after the exit may come often: it is told of once a minute.
+        last = not _lifecycle.exit_is_over()
+        self._losses.report(self.stats(), self._clock.monotonic(), last=last)
 
     def _has_just_failed(self) -> bool:
         sequence, ended = self._failed_flush
@@ -317,7 +336,7 @@ class AsyncEmitter(Emitter):
 
     def _after_put(self) -> None:
         if _lifecycle.exit_is_over() and not is_delivering():
-            self.close()  # the interpreter ends: nobody delivers this later
+            self.close()  # the process ends: nobody delivers this later
         elif self._pool.stop.requested:
             _lifecycle.watch_end()
             self._pool.start()

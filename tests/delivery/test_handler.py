@@ -175,13 +175,14 @@ def test_nothing_starts_at_construction(collector: FaultyCollector) -> None:
 def test_close_twice_and_again(collector: FaultyCollector) -> None:
     """A handler can be closed twice, and opens again with the next record."""
     handler = SnowplowHandler(collector.url)
+    others = delivery_threads()  # of emitters that other tests have left
     with logging_to(handler) as logger:
         for number in range(3):
             logger.info("record %d", number)
             handler.close()
             handler.close()
             assert len(collector.events()) == number + 1
-            assert delivery_threads() == []
+            assert set(delivery_threads()) <= set(others)
     assert handler.stats().delivered == 3
 
 

@@ -124,9 +124,6 @@ def test_06_exits_of_many_handlers_share_their_time() -> None:
     assert ended.stderr.count("1 of 1 events lost") == 5
 
 
-@pytest.mark.xfail(
-    strict=True, reason="urllib3's own exit hook has run, and no pool closes its connections"
-)
 def test_05_delivered_before_and_at_exit(collector: FaultyCollector) -> None:
     """A worker that has delivered before goes on at the exit, without a word of a warning."""
     ended = run(TEN + "assert handler.flush(10); logger.info('last')", collector.url)

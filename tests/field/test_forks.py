@@ -75,11 +75,17 @@ PLACES = [
     pytest.param(IN_THE_START_OF_WORKERS, id="in the start of workers"),
 ]
 FORK_MEANWHILE = """
+def work():  # its own workers deliver, not the flush that follows
+    logger.info("child")
+    deadline = time.monotonic() + 10
+    while handler.stats().pending and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert handler.stats().requests == 1
 thread = threading.Thread(target=logger.info, args=("parent",))
 thread.name = "inside"
 thread.start()
 assert inside.wait(20)
-wait([child_of(lambda: logger.info("child"))])
+wait([child_of(work)])
 thread.join()
 """
 

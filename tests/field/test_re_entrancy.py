@@ -17,9 +17,6 @@ from tests.delivery.support import LOG, balanced, logging_to, messages, run, wit
 if TYPE_CHECKING:
     from tests.delivery.faulty_collector import FaultyCollector
 
-CLOSE_JOINS_NEW_WORKERS = pytest.mark.xfail(
-    strict=True, reason="close waits for workers that a record meanwhile has started"
-)
 FOUND_BY_WORKERS = pytest.mark.xfail(
     strict=True, reason="the guard takes what a finaliser logs there for the delivery's own"
 )
@@ -143,7 +140,7 @@ print(line - 1, handler.stats().dropped)
         ("logger.info('made')", 100),
         ("handler.flush()", 50),
         ("handler.stats()", 10),
-        pytest.param("(handler.close(), logger.info('made'))", 200, marks=CLOSE_JOINS_NEW_WORKERS),
+        ("(handler.close(), logger.info('made'))", 200),
     ],
 )
 def test_33_finaliser_inside_event_set_and_queue_put(

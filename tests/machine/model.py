@@ -79,7 +79,8 @@ class Process:
         dropped: Of which ``on_drop`` was told, with the reason.
         refused: What was dropped before it was an event.
         answers: The last answer that each got, where it was not delivered.
-        newest_sent: The last sequence that the only worker has delivered.
+        newest_sent: The last sequence that was delivered.
+        overtaking: Whether several workers have had batches since nothing was pending.
         was_closed: Whether anybody has closed the emitter.
     """
 
@@ -94,6 +95,7 @@ class Process:
     refused: Counter[str] = field(default_factory=Counter[str])
     answers: dict[int, str] = field(default_factory=dict[int, str])
     newest_sent: int = 0
+    overtaking: bool = False
     was_closed: bool = False
     _seen: tuple[int, int, int] = (0, 0, 0)  # count, bytes and retried, one step ago
 
@@ -117,12 +119,9 @@ class Process:
         return wrong + self._out_of_order([payload.sequence for payload in batch])
 
     def _out_of_order(self, sequences: list[int]) -> list[str]:
-        if len(self.outbox._in_flight) > 1:
-            self.newest_sent = 0  # several workers may overtake each other
-            return []
         sent = [self.newest_sent, *sequences]
         self.newest_sent = sent[-1]
-        return [] if sent == sorted(set(sent)) else [f"{sent} are out of order"]
+        return [] if self.overtaking or sent == sorted(set(sent)) else [f"{sent} are out of order"]
 
     def gone(self, reason: str, numbers: list[int], now: float, max_age: float) -> list[str]:
         """Notes what ``on_drop`` was told; returns what is wrong with it."""
@@ -162,6 +161,7 @@ class Process:
         """Returns where the engine's account differs from what is true."""
         stats = self.outbox.stats()
         places = [*self.queued(), *self.in_flight()]
+        self.overtaking = self.overtaking and bool(places)
         calls = self.parked()
         parked = [number_of(call[0]) for call in calls if len(call) > 1]
         refused = self.refused - Counter(call[0] for call in calls if len(call) == 1)

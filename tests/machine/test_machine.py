@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from contextlib import redirect_stderr
 from io import StringIO
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +16,7 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -34,7 +37,7 @@ SAYINGS = [
     DOWN, Said(None, took=0.5), Said(None, took=100.0), Said(lost=True), Said(raises=True),
 ]  # fmt: skip
 PUTS = [(40, 10), (40, 30), (300, 20), (900, 20), (2_500, 40)]  # size and severity
-SECONDS = [0.0, 0.05, 1.0, 20.0]
+SECONDS = [None, 0.0, 0.05, 1.0, 20.0]
 
 REACTIONS = [
     Act("put", (40, 20)), Act("put", (900, 50)), Act("flush", 0.0), Act("flush", 1.0),
@@ -72,93 +75,79 @@ options = st.fixed_dictionaries(
 )
 
 
+def _several(items: list[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(st.sampled_from(items), min_size=1, max_size=4).map(deque)
+
+
+preparations: st.SearchStrategy[tuple[str, Any]] = st.one_of(
+    st.tuples(st.just("usual"), st.sampled_from(SAYINGS)),
+    st.tuples(st.just("says"), _several(SAYINGS)),
+    st.tuples(st.just("reactions"), _several(REACTIONS)),
+    st.tuples(st.just("inner"), _several(INNER)),
+    st.tuples(st.just("meanwhile"), _several([*product((0.0, 0.3), MEANWHILE)])),
+    st.tuples(st.just("finaliser"), st.tuples(st.integers(1, 8), st.sampled_from(FINALISERS))),
+    st.tuples(st.just("has_transport"), st.sampled_from([True, True, False])),
+)
+
+
 class Delivery(RuleBasedStateMachine):
     """One emitter, in a world that does its worst."""
 
     examples = 0
 
-    @initialize(kind=st.sampled_from(["sync", "pool", "no threads"]), options=options)
+    @initialize(kind=st.sampled_from(["sync", "pool", "pool", "no threads"]), options=options)
     def begin(self, kind: str, options: dict[str, Any]) -> None:
         type(self).examples += 1
         self.world = World(kind, **options)
 
-    @rule(event=st.sampled_from(PUTS))
-    def put(self, event: tuple[int, int]) -> None:
-        self.world.put(*event)
-
-    @rule(events=st.lists(st.sampled_from(PUTS), min_size=2, max_size=8))
-    def put_many(self, events: list[tuple[int, int]]) -> None:
+    @rule(events=st.lists(st.sampled_from(PUTS), min_size=1, max_size=6))
+    def put(self, events: list[tuple[int, int]]) -> None:
         for event in events:
             self.world.put(*event)
 
-    @rule(reason=st.sampled_from(["unmappable", "oversize"]))
-    def refuse(self, reason: str) -> None:
-        self.world.refuse(reason)
+    @rule()
+    def refuse(self) -> None:
+        self.world.refuse("unmappable")
 
-    @rule(said=st.sampled_from(SAYINGS))
-    def from_now_on_the_collector_says(self, said: Said) -> None:
-        self.world.usual = said
-        self.world.says.clear()
-
-    @rule(sayings=st.lists(st.sampled_from(SAYINGS), min_size=1, max_size=6))
-    def the_collector_says(self, sayings: list[Said]) -> None:
-        self.world.says.extend(sayings)
+    @rule(preparation=preparations)
+    def prepare(self, preparation: tuple[str, Any]) -> None:
+        """Settles what others will do when it is their turn."""
+        name, value = preparation
+        setattr(self.world, name, value)
 
     @rule(seconds=st.sampled_from([0.3, 1.0, 4.0, 61.0]))
     def time_passes(self, seconds: float) -> None:
         self.world.now += seconds
 
-    @rule(acts=st.lists(st.sampled_from(REACTIONS), min_size=1, max_size=4))
-    def callbacks_will(self, acts: list[Act]) -> None:
-        self.world.reactions.extend(acts)
-
-    @rule(acts=st.lists(st.sampled_from(INNER), min_size=1, max_size=3))
-    def the_transport_will(self, acts: list[Act]) -> None:
-        self.world.inner.extend(acts)
-
-    @rule(
-        acts=st.lists(
-            st.tuples(st.sampled_from([0.0, 0.3]), st.sampled_from(MEANWHILE)),
-            min_size=1,
-            max_size=4,
-        )
-    )
-    def other_threads_will(self, acts: list[tuple[float, Act]]) -> None:
-        self.world.meanwhile.extend(acts)
-
-    @rule(readings=st.integers(1, 8), act=st.sampled_from(FINALISERS))
-    def a_finaliser_will(self, readings: int, act: Act) -> None:
-        self.world.finaliser = (readings, act)
-
-    @rule(works=st.booleans())
-    def transports_can_be_made(self, works: bool) -> None:  # noqa: FBT001 - drawn by name
-        self.world.has_transport = works
-
-    @rule(seconds=st.sampled_from([None, *SECONDS]))
+    @rule(seconds=st.sampled_from(SECONDS))
     def flush(self, seconds: float | None) -> None:
         self.world.flush(seconds)
 
-    @rule(seconds=st.sampled_from([None, *SECONDS]), times=st.integers(1, 2))
-    def close(self, seconds: float | None, times: int) -> None:
-        for _ in range(times):
-            self.world.close(seconds)
+    @rule(seconds=st.sampled_from(SECONDS), before=st.sampled_from(["", "close", "flush"]))
+    def close(self, seconds: float | None, before: str) -> None:
+        """Closes; twice, or as ``logging.shutdown`` does, if something goes before."""
+        if before:
+            self.world.do(Act(before, seconds))
+        self.world.close(seconds)
 
-    @rule()
-    def flush_and_close_as_logging_shutdown_does(self) -> None:
-        self.world.flush(None)
-        self.world.close(None)
+    @rule(events=st.lists(st.sampled_from(PUTS), max_size=6), workers=st.integers(1, 3))
+    def workers_take_batches(self, events: list[tuple[int, int]], workers: int) -> None:
+        for event in events:
+            self.world.put(*event)
+        for _ in range(workers):
+            self.world.take()
 
-    @rule()
-    def a_worker_takes_a_batch(self) -> None:
-        self.world.take()
+    @rule(indices=st.lists(st.integers(0, 3), min_size=1, max_size=4))
+    @precondition(lambda self: self.world.has_batches)
+    def workers_send_batches(self, indices: list[int]) -> None:
+        for index in indices:
+            self.world.finish(index)
 
-    @rule(index=st.integers(0, 3))
-    def a_worker_sends_a_batch(self, index: int) -> None:
-        self.world.finish(index)
-
-    @rule()
-    def fork(self) -> None:
-        self.world.fork()
+    @rule(really=st.booleans())
+    @precondition(lambda self: len(self.world.processes) < 3)
+    def fork(self, really: bool) -> None:  # noqa: FBT001 - drawn by name
+        if really:
+            self.world.fork()
 
     @invariant()
     def all_is_as_it_should_be(self) -> None:

@@ -156,6 +156,7 @@ class World:
         return Answer(said.status, None if verdict == "delivered" else "bad", said.retry_after)
 
     def _check_request(self, process: Process, batch: Sequence[Payload], timeout: float) -> None:
+        process.overtaking = process.overtaking or len(process.outbox._in_flight) > 1
         numbers = [number_of(payload.body) for payload in batch]
         limit = 1 if self.options["method"] == "get" else self.options["batch_size"]
         facts = {
@@ -276,11 +277,14 @@ class World:
     # Workers.
 
     def take(self) -> None:
-        """Lets a worker take a batch, if one is due."""
+        """Lets a worker take a batch, if one is due now or once it has waited to fill."""
         process, hand = self.process, CREW.hire()
         taken: list[Batch | None] = []
         hand.do(lambda: taken.append(process.outbox.take_due()))
-        batch = taken[0]
+        if taken[0] is None and not self._simultaneous:
+            self.now += self.options["flush_interval"]
+            hand.do(lambda: taken.append(process.outbox.take_due()))
+        batch = taken[-1]
         if batch is None:
             CREW.release(hand)
             return
@@ -288,6 +292,11 @@ class World:
         if any(p.queued_at < oldest for p in batch.payloads):
             self.wrong.append("a batch holds events that are too old")
         process.batches.append((batch, hand))
+
+    @property
+    def has_batches(self) -> bool:
+        """Whether any worker has a batch in hand."""
+        return any(process.batches for process in self.processes)
 
     def finish(self, index: int) -> None:
         """Lets a worker send one of the batches that are in flight, in whichever process."""
@@ -299,8 +308,9 @@ class World:
             CREW.release(hand)
 
     def finish_first(self, said: Said) -> None:
-        self.says.appendleft(said)
-        self.finish(0)
+        if self.has_batches:
+            self.says.appendleft(said)
+            self.finish(0)
 
     def work(self, said: Said) -> None:
         self.take()
@@ -321,7 +331,7 @@ class World:
         self.inner.clear()
         self.finaliser = None
         self.close(0)
-        while any(process.batches for process in self.processes):
+        while self.has_batches:
             self.finish(0)
         self.says.clear()
         self.usual, self.has_transport = UP, True
