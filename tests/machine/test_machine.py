@@ -178,7 +178,7 @@ def test_the_account_balances_after_every_step(long: bool) -> None:  # noqa: FBT
         Delivery,
         settings=settings(
             max_examples=examples,
-            stateful_step_count=30,
+            stateful_step_count=25,
             deadline=None,
             database=None,
             derandomize=True,  # a commit fails by what it changes, not by luck
