@@ -31,10 +31,10 @@ EXAMPLES, EXAMPLES_IF_LONG = 100, 10_000
 
 DOWN = Said(None)
 SAYINGS = [
-    UP, UP, Said(204, took=0.09), Said(302), Said(took=3.0), Said(413), Said(413, took=0.09),
-    Said(404),
-    Said(400), Said(408), Said(425), Said(429, 3.0), Said(429, 1e9), Said(500), Said(503, 5.0),
-    DOWN, Said(None, took=0.5), Said(None, took=100.0), Said(lost=True), Said(raises=True),
+    UP, UP, Said(204, took=0.09), Said(took=0.09), Said(302), Said(took=3.0), Said(413), Said(413),
+    Said(413, took=0.09), Said(404), Said(400), Said(408), Said(425), Said(429, 3.0),
+    Said(429, 1e9), Said(500), Said(503, 5.0), DOWN, Said(None, took=0.5),
+    Said(None, took=100.0), Said(lost=True), Said(raises=True),
 ]  # fmt: skip
 PUTS = [(40, 10), (40, 30), (300, 20), (900, 20), (2_500, 40)]  # size and severity
 SECONDS = [None, 0.0, 0.05, 1.0, 20.0]

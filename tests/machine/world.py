@@ -160,6 +160,7 @@ class World:
         numbers = [number_of(payload.body) for payload in batch]
         limit = 1 if self.options["method"] == "get" else self.options["batch_size"]
         facts = {
+            "is made outside the lock": not process.outbox.is_entered,
             "has events": 0 < len(numbers) <= limit,
             "its events are of this process": process.events.keys() >= set(numbers),
             "its events are pending": process.pending >= set(numbers),
@@ -200,6 +201,8 @@ class World:
         return [(process, mine) for process, mine in pairs if mine]
 
     def _run_reaction(self) -> None:
+        if self.process.outbox.is_entered:
+            self.wrong.append("a callback runs under the lock")
         if self.reactions:
             self.react(self.reactions.popleft())
 
@@ -277,7 +280,12 @@ class World:
     # Workers.
 
     def take(self) -> None:
-        """Lets a worker take a batch, if one is due now or once it has waited to fill."""
+        """Lets a worker take a batch, if one is due now or once it has waited to fill.
+
+        Without a pool it is who puts that sends, so there is nobody to take one and wait.
+        """
+        if not isinstance(self.emitter, WorkedEmitter):
+            return
         process, hand = self.process, CREW.hire()
         taken: list[Batch | None] = []
         hand.do(lambda: taken.append(process.outbox.take_due()))
