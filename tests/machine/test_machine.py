@@ -100,10 +100,20 @@ class Delivery(RuleBasedStateMachine):
         type(self).examples += 1
         self.world = World(kind, **options)
 
-    @rule(events=st.lists(st.sampled_from(PUTS), min_size=1, max_size=6))
-    def put(self, events: list[tuple[int, int]]) -> None:
-        for event in events:
+    @rule(
+        events=st.lists(st.sampled_from(PUTS), min_size=1, max_size=6),
+        after=st.sampled_from([0.0, 0.0, 0.6]),
+        finaliser=st.sampled_from([None, None, 1, 2, 3]),
+    )
+    def put(self, events: list[tuple[int, int]], after: float, finaliser: int | None) -> None:
+        """Puts events, the last one perhaps later, and while a finaliser logs."""
+        *first, last = events
+        for event in first:
             self.world.put(*event)
+        self.world.now += after
+        if finaliser is not None:
+            self.world.finaliser = (finaliser, Act("put", (40, 20)))
+        self.world.put(*last)
 
     @rule()
     def refuse(self) -> None:
