@@ -215,7 +215,8 @@ def entity(value: Any) -> SelfDescribingJson:
     if is_a(value, SelfDescribingJson):
         return cast("SelfDescribingJson", value)
     try:
-        parts = dict(value)
+        # Else dict() would read whatever can be read, perhaps without end.
+        parts = dict(value) if is_a(value, Mapping) else {}
         return SelfDescribingJson(parts.pop("schema"), parts.pop("data"), **parts)
     except Exception as error:
         msg = (

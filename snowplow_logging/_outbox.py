@@ -154,6 +154,8 @@ class Outbox:
 
     def put_parked(self) -> list[Drop]:
         """Accepts what re-entrant calls have left; returns what was dropped for it."""
+        if not self._parked:
+            return []
         with self._changing():
             return self._put_parked()
 

@@ -221,8 +221,8 @@ class Emitter:
         )
 
     def _after_put(self) -> None:
-        if self._sending.is_here() or self._draining.is_here():
-            return  # a callback tracks: whoever runs it sends that, too
+        if self._outbox.is_entered or self._sending.is_here() or self._draining.is_here():
+            return  # a finaliser or a callback tracks: whoever it interrupts sends that, too
         _lifecycle.watch_end()
         with self._sending.here():
             while (batch := self._outbox.take_due()) is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pythonjsonlogger.core import BaseJsonFormatter
 
 from snowplow_logging._guard import is_delivering
-from snowplow_logging._losses import say
+from snowplow_logging._losses import say, show_exception
 from snowplow_logging._options import (
     LOG_RECORD,
     AsyncEmitterOptions,
@@ -17,6 +17,7 @@ from snowplow_logging._options import (
     from_environment,
     resolve,
 )
+from snowplow_logging._text import shown
 from snowplow_logging.emitter import AsyncEmitter, Emitter
 from snowplow_logging.formatter import LogRecordFormatter, integer
 from snowplow_logging.record import RecordMapper
@@ -33,7 +34,7 @@ class SnowplowHandler(logging.Handler):
     """Turns log records into Snowplow events and delivers them in the background.
 
     ``emit`` never raises and never waits for the network. What cannot be mapped is counted
-    as ``unmappable`` and shown by ``logging.Handler.handleError``.
+    as ``unmappable`` and shown by ``handleError``.
 
     Args:
         endpoint: The collector, such as ``https://collector.acme.com``.
@@ -151,6 +152,19 @@ class SnowplowHandler(logging.Handler):
     def __repr__(self) -> str:
         emitter = repr(self._tracker.emitters[0]).partition(" ")[2]
         return f"<{type(self).__name__} {emitter}"
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Shows on stderr why ``record`` is no event, if ``logging.raiseExceptions`` is set.
+
+        Logging's own shows all of the record, however much that would be.
+        """
+        if not logging.raiseExceptions:
+            return
+        values = vars(record)
+        show_exception()
+        place = f"{shown(values.get('pathname'))}, line {shown(values.get('lineno'))}"
+        message, arguments = shown(values.get("msg")), shown(values.get("args"))
+        say(f"no event from {place}: message {message}, arguments {arguments}")
 
     def _refuse(self, record: logging.LogRecord) -> None:
         try:

@@ -181,7 +181,12 @@ def _encoded_data(data: object) -> bytes:
 def _encoded_entities(contexts: object) -> list[bytes]:
     if contexts is None:
         return []
-    return [encode(entity.to_json()) for entity in entities(contexts)]
+    return [_encoded_entity(entity) for entity in entities(contexts)]
+
+
+def _encoded_entity(entity: SelfDescribingJson) -> bytes:
+    schema = str.__str__(entity.schema).encode()
+    return b'{"schema":"%s","data":%s}' % (schema, _encoded_data(entity.data))
 
 
 def _message(record: logging.LogRecord, formatter: logging.Formatter | None) -> str:
