@@ -45,6 +45,10 @@ def raise_it(*_):
         armed.clear()
         raise TimeIsUp
 
+def track_until_interrupted(tracker):
+    while armed:  # what is raised in a finaliser, Python ignores
+        tracker.track_unstruct_event(event)
+
 logging.raiseExceptions = False
 kind = {"AsyncEmitter": AsyncEmitter, "Emitter": Emitter}[sys.argv[2]]
 options = {"flush_interval": 0.005, "overflow": "drop_oldest", "queue_size": 50}
@@ -60,8 +64,7 @@ for round in range(60):
         armed.append(True)
         try:
             signal.setitimer(signal.ITIMER_REAL, random.uniform(0.0002, 0.003))
-            while armed:  # what is raised in a finaliser, Python ignores
-                tracker.track_unstruct_event(event)
+            track_until_interrupted(tracker)
         except TimeIsUp:
             pass
     tracker.track_unstruct_event(event)
