@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from snowplow_logging._gevent import start_resolver
 from snowplow_logging._guard import Mark
 from snowplow_logging._outbox import Stop
 
@@ -81,6 +82,7 @@ class WorkerPool:
         self._threads = [self._thread(number) for number in range(self._thread_count)]
         for thread in self._threads:
             thread.start()
+        start_resolver()
 
     def _run(self, stop: Stop) -> None:
         try:

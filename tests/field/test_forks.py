@@ -417,3 +417,12 @@ assert handler.flush(10)
     assert sum("/stock/" in text for text in ours) == 10
     assert not [text for text in ours if "tp2" in text or str(collector.port) in text]
     assert len(set(collector.event_ids())) == len(arrived)
+
+
+def test_25_gevent_at_exit(make_collector: MakeCollector) -> None:
+    """Python 3.12 refuses new threads at exit, and gevent resolves the first name in one."""
+    collector = make_collector()
+    script = "from gevent import monkey; monkey.patch_all()\n" + LOG + "logger.info('only')\n"
+    ended = run(script, collector.url, "{'flush_interval': 60}")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert messages(collector) == ["only"]
