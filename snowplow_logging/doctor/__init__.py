@@ -1,0 +1,1 @@
+"""``snowplow-logging doctor``: says what a configuration sends, and whether it would arrive."""

@@ -1,0 +1,89 @@
+"""``snowplow-logging doctor``: examines a configuration and the way of its events."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+
+from snowplow_logging.doctor.findings import plain
+from snowplow_logging.doctor.source import UsageError, application_path
+from snowplow_logging.self_describing_json import is_schema_uri
+
+EXAMPLES = """\
+examples:
+  snowplow-logging doctor --config logging.yaml --iglu https://iglu.acme.com
+  snowplow-logging doctor --config acme.log:LOGGING --send
+  snowplow-logging doctor --config django:
+  snowplow-logging doctor --endpoint https://collector.acme.com
+
+Without --config it examines what the environment's SNOWPLOW_LOGGING_ENDPOINT gives. It sends
+nothing without --send. Exit status: 0 all is well, 1 there is something to fix, 2 wrong usage.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options of the command."""
+    parser.add_argument(
+        "--config",
+        metavar="WHERE",
+        help="the logging configuration: a .yaml or .json file, a Python name such as "
+        "acme.log:LOGGING, or django: for its settings",
+    )
+    parser.add_argument("--endpoint", metavar="URL", help="the collector, instead of the handlers'")
+    parser.add_argument(
+        "--iglu",
+        metavar="URL",
+        action="append",
+        default=[],
+        help="your schema registry, static or a server; may be given again",
+    )
+    parser.add_argument(
+        "--iglu-central",
+        metavar="URL",
+        default="https://iglucentral.com",
+        help="where the standard schemas are (%(default)s)",
+    )
+    parser.add_argument(
+        "--schema",
+        metavar="URI",
+        action="append",
+        type=_uri,
+        default=[],
+        help="a schema that the application's own calls name; may be given again",
+    )
+    parser.add_argument("--send", action="store_true", help="send one event, marked as a test")
+    parser.add_argument(
+        "--timeout",
+        metavar="S",
+        type=_seconds,
+        default=5.0,
+        help="the longest that each step waits, in seconds (%(default)g)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Examines everything; returns the exit status."""
+    try:
+        with application_path():
+            # Here, so that the options can be shown quickly.
+            from snowplow_logging.doctor.examination import Examination  # noqa: PLC0415
+
+            return Examination(arguments).run()
+    except UsageError as error:
+        sys.stderr.write(f"snowplow-logging doctor: {plain(str(error))}\n")
+        return 2
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise ValueError
+    return seconds
+
+
+def _uri(text: str) -> str:
+    if not is_schema_uri(text):
+        msg = f"{text!r} is no Iglu URI such as iglu:com.acme/order_placed/jsonschema/1-0-0"
+        raise argparse.ArgumentTypeError(msg)
+    return text

@@ -1,0 +1,161 @@
+"""Which Snowplow handlers a configuration makes, and which loggers they are on.
+
+The law: only our own handlers are made, with their formatters and filters. No logger is touched,
+and no handler of others is made: a file handler would create its file.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from logging.config import DictConfigurator
+from typing import Any, NamedTuple, cast
+
+from snowplow_logging.doctor.findings import Findings, note, ok, one_line, problem
+from snowplow_logging.handler import SnowplowHandler
+
+HOW_TO_ADD_ONE = """\
+add one: "snowplow": {"class": "snowplow_logging.SnowplowHandler",
+  "endpoint": "https://collector.acme.com"} under "handlers", and "snowplow" to root's handlers"""
+
+
+class Configured(NamedTuple):
+    """A Snowplow handler of a configuration."""
+
+    name: str
+    handler: SnowplowHandler
+
+
+def examine(config: Mapping[str, Any], endpoint: str | None) -> Findings[list[Configured]]:
+    """Makes the Snowplow handlers of ``config``; finds what is wrong with it.
+
+    Args:
+        config: As dictConfig takes it.
+        endpoint: Replaces that of the handlers.
+    """
+    made: list[Configured] = []
+    configurator = _Configurator(config)
+    failed = False
+    for name, spec in _mappings(config.get("handlers")).items():
+        try:
+            if not configurator.is_ours(spec):
+                continue
+            made.append(Configured(name, configurator.handler(name, spec, endpoint)))
+        except Exception as error:  # noqa: BLE001 - what the configuration names may raise anything
+            failed = True
+            text = f"{name}: {_reason(error)}"
+            yield problem("handler", text, "mend this handler: the application would not start")
+            continue
+        yield from _placed(config, made[-1])
+    if not made and not failed:
+        yield problem("handler", "no handler is a SnowplowHandler", HOW_TO_ADD_ONE)
+    if made and config.get("disable_existing_loggers", True) and not config.get("incremental"):
+        text = "disable_existing_loggers is true: loggers made before it is loaded fall silent"
+        yield note("loggers", text, 'set "disable_existing_loggers": false')
+    return made
+
+
+class _Configurator:
+    """Makes handlers as dictConfig does, one by one."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._own: Any = DictConfigurator({key: config[key] for key in config})
+        self._config: Any = self._own.config
+
+    def is_ours(self, spec: Mapping[str, Any]) -> bool:
+        """Says whether this makes a SnowplowHandler."""
+        made_by: Any = spec.get("()") or spec.get("class")
+        if isinstance(made_by, str):
+            made_by = self._own.resolve(made_by)
+        return isinstance(made_by, type) and issubclass(made_by, SnowplowHandler)
+
+    def handler(self, name: str, spec: Mapping[str, Any], endpoint: str | None) -> SnowplowHandler:
+        """Makes the handler ``name``."""
+        if spec.get("formatter"):
+            self._make("formatters", spec["formatter"], self._own.configure_formatter)
+        for each in spec.get("filters") or ():
+            self._make("filters", each, self._own.configure_filter)
+        given: Any = self._config["handlers"][name]
+        if endpoint:
+            given["endpoint"] = endpoint
+        handler: SnowplowHandler = self._own.configure_handler(given)
+        return handler
+
+    def _make(self, section: str, name: Any, configure: Any) -> None:
+        if not isinstance(name, str):
+            return  # from Python 3.11 on a filter itself
+        specs: dict[str, Any] = self._config.get(section) or {}
+        if name not in specs:
+            msg = f"there is no {name!r} under {section!r}"
+            raise ValueError(msg)
+        if isinstance(specs[name], Mapping):  # else it is made already
+            specs[name] = configure(specs[name])
+
+
+def _placed(config: Mapping[str, Any], configured: Configured) -> Findings[None]:
+    """Finds the loggers that a handler is on, and from which level they reach it."""
+    name, handler = configured
+    through = {name} | {
+        other
+        for other, spec in _mappings(config.get("handlers")).items()
+        if spec.get("target") == name or name in (spec.get("handlers") or ())  # buffers, queues
+    }
+    loggers = _loggers(config)
+    found = [each for each, spec in loggers.items() if through & set(spec.get("handlers") or ())]
+    if not found:
+        advice = (
+            f'add "{name}" to "handlers" of "root": {{"level": "INFO", "handlers": ["{name}"]}}'
+        )
+        yield problem("handler", f"{name} is on no logger, so it gets no record", advice)
+        return
+    levels = [max(_level(loggers, each), handler.level) for each in found]
+    places = [
+        f"{each or 'root'} from {logging.getLevelName(level)}"
+        for each, level in zip(found, levels, strict=True)
+    ]
+    yield ok("handler", f"{name} on {', '.join(places)}")
+    yield from _hints(loggers, found, name)
+
+
+def _hints(loggers: Mapping[str, Mapping[str, Any]], found: list[str], name: str) -> Findings[None]:
+    if "" in found and "level" not in loggers.get("", {}):
+        text = "root has no level, which means WARNING: INFO records are not sent"
+        yield note("level", text, 'set "level": "INFO" for "root"')
+    for each, spec in loggers.items():
+        if each and spec.get("propagate") is False and each not in found:
+            text = f"{each} does not propagate, and does not name {name}: its records stay out"
+            yield note("loggers", text, f'add "{name}" to its handlers if they are wanted')
+
+
+def _loggers(config: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Returns what is said of each logger; root's name is empty."""
+    loggers = dict(_mappings(config.get("loggers")))
+    root = config.get("root")
+    if isinstance(root, Mapping):
+        loggers[""] = cast("Mapping[str, Any]", root)
+    return loggers
+
+
+def _level(loggers: Mapping[str, Mapping[str, Any]], name: str) -> int:
+    """Returns the effective level of a logger, its parents' where it has none itself."""
+    while True:
+        said = loggers.get(name, {}).get("level")
+        if said:
+            return logging.Handler(said).level  # takes numbers and names, as loggers do
+        if not name:
+            return logging.WARNING
+        name = name.rpartition(".")[0]
+
+
+def _mappings(section: Any) -> dict[str, Mapping[str, Any]]:
+    """Returns the members of a section that are mappings."""
+    if not isinstance(section, Mapping):
+        return {}
+    members = cast("Mapping[str, Any]", section)
+    return {name: each for name, each in members.items() if isinstance(each, Mapping)}
+
+
+def _reason(error: BaseException) -> str:
+    while error.__cause__ is not None and not isinstance(error, (ValueError, TypeError)):
+        error = error.__cause__
+    return one_line(error)
