@@ -157,6 +157,9 @@ def _lint_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _infer_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = (
+        "%(prog)s [-h] [--output DIR] (-- COMMAND … | --collector URL | --lines FILE [--as URI])"
+    )
     source = parser.add_mutually_exclusive_group(required=True)
     _ = source.add_argument("--collector", metavar="URL", help="read a running local collector")
     _ = source.add_argument("--lines", metavar="FILE", help="read JSON lines; - is stdin")
@@ -238,6 +241,9 @@ def _lint(arguments: argparse.Namespace) -> int:
 def _infer(arguments: argparse.Namespace) -> int:
     from snowplow_logging.schema import sources  # noqa: PLC0415 - only here
 
+    if arguments.uri and not arguments.lines:
+        message = "--as says what --lines are, so it goes with them alone"
+        raise ValueError(message)
     if arguments.collector:
         seen = sources.from_collector(arguments.collector)
     elif arguments.lines:

@@ -91,19 +91,16 @@ def changes(old: Schema, new: Schema, pointer: Pointer = ()) -> Iterator[Change]
         new: The newer one.
         pointer: The place of both.
     """
-    yield from _types(old, new, pointer)
+    before, after = set(types(old)) - {"null"}, set(types(new)) - {"null"}
+    if before != after:
+        message = f"{path_of(pointer)}: type changed from {_names(before)} to {_names(after)}"
+        yield Change(Kind.BREAK, (*pointer, "type"), message)
+        return  # whatever else changed, changed because of that
     yield from _properties(old, new, pointer)
     yield from _items(old, new, pointer)
     yield from _constraints(old, new, pointer)
     if any(old.get(word) != new.get(word) for word in _WORDS if word not in ("self", "$schema")):
         yield Change(Kind.ADDITION, pointer, f"{path_of(pointer)}: its wording changed")
-
-
-def _types(old: Schema, new: Schema, pointer: Pointer) -> Iterator[Change]:
-    before, after = set(types(old)) - {"null"}, set(types(new)) - {"null"}
-    if before != after:
-        message = f"{path_of(pointer)}: type changed from {_names(before)} to {_names(after)}"
-        yield Change(Kind.BREAK, (*pointer, "type"), message)
 
 
 def _properties(old: Schema, new: Schema, pointer: Pointer) -> Iterator[Change]:

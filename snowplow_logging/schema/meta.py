@@ -13,6 +13,7 @@ from snowplow_logging.collector.registry import META_SCHEMA
 from snowplow_logging.collector.reports import describe
 from snowplow_logging.collector.strict_json import shorten
 from snowplow_logging.schema.findings import Flaw, path_of
+from snowplow_logging.schema.rules import TYPES
 from snowplow_logging.schema.walk import is_schema
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from snowplow_logging.collector.strict_json import Json
 
 PATH = "com.snowplowanalytics.self-desc/schema/jsonschema/1-0-0"
-TYPES = "array, boolean, integer, null, number, object, string"
 
 
 def flaws(document: Json) -> Iterator[Flaw]:
@@ -35,7 +35,8 @@ def flaws(document: Json) -> Iterator[Flaw]:
         pointer = tuple(error.absolute_path)
         message = describe(error).message
         if pointer and pointer[-1] == "type":
-            message = f"expected one or several of {TYPES}; got {shorten(error.instance)}"
+            named = ", ".join(sorted(TYPES))
+            message = f"expected one or several of {named}; got {shorten(error.instance)}"
         yield Flaw("meta-schema", pointer, f"{path_of(pointer)}: {message}")
     uri = document.get("$schema") if is_schema(document) else META_SCHEMA
     if uri != META_SCHEMA:

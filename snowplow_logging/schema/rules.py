@@ -50,8 +50,9 @@ KEYWORDS = {
     "default", "definitions", "id", "$ref", "$schema", "self", "$supersedes", "$supersededBy",
     "$comment",
 }  # fmt: skip
+TYPES = {"array", "boolean", "integer", "null", "number", "object", "string"}
 FORMATS = ("date-time", "date", "email", "hostname", "ipv4", "ipv6", "uri", "uuid")
-SHORT_FORMATS = {"date-time", "date", "ipv4", "ipv6", "uuid"}
+SHORT_FORMATS = ("date-time", "date", "ipv4", "ipv6", "uuid")
 """Formats whose texts cannot be long, so that they need no ``maxLength``."""
 UNTYPED = ("allOf", "anyOf", "oneOf", "not", "patternProperties", "dependencies", "$ref")
 """Keywords for which a warehouse has no type of column."""
@@ -87,7 +88,8 @@ def _unknown_keyword(place: Place) -> Iterator[Flaw]:
 
 def _misplaced(place: Place) -> Iterator[Flaw]:
     named = types(place.schema)
-    for keyword in place.schema if named else ():
+    is_known = bool(named) and TYPES.issuperset(named)
+    for keyword in place.schema if is_known else ():
         fitting = KEYWORDS_OF.get(keyword)
         if fitting and not set(fitting) & set(named):
             message = f"{keyword} says nothing about {' or '.join(named)}"
