@@ -24,7 +24,7 @@ SKEW = 5.0  # seconds that two clocks may be apart
 OK, MULTIPLE_CHOICES, NOT_FOUND = 200, 300, 404
 
 WRONG_PATH = (
-    "a collector takes two segments and no slash at the end: set endpoint to scheme and host\n"
+    "a collector takes two segments and no slash at the end: set endpoint to scheme and host "
     f"alone, and leave path out; events then go to /{POST_PATH}"
 )
 
@@ -130,7 +130,7 @@ def _clock(response: requests.Response) -> Findings[None]:
     else:
         text = f"this machine's is {_duration(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'}"
         advice = (
-            "set the one that is wrong by NTP (timedatectl set-ntp true): every event's\n"
+            "set the one that is wrong by NTP (timedatectl set-ntp true): every event's "
             "dvce_created_tstamp and dvce_sent_tstamp would be off by that"
         )
         yield problem("clock", f"{text} the collector's", advice)
@@ -147,7 +147,7 @@ def _path(target: Target) -> Findings[None]:
     """Asks for the path of events by OPTIONS, which a collector answers and does not collect."""
     path = urlsplit(target.endpoint.url).path
     try:
-        status = target.request("OPTIONS", target.endpoint.url).status_code
+        status = _options_status(target)
     except requests.RequestException as error:
         yield note("path", f"no answer to OPTIONS {path} ({_described(error)})", "try --send")
         return
@@ -157,6 +157,22 @@ def _path(target: Target) -> Findings[None]:
         yield ok("path", f"{path} answers {status}")
     else:
         yield note("path", f"{status} for OPTIONS {path}, which says nothing of POST", "try --send")
+
+
+def _options_status(target: Target) -> int:
+    """Returns what OPTIONS is answered with, where redirects lead that were told of before."""
+    url = target.endpoint.url
+    response = target.request("OPTIONS", url)
+    for _ in range(MAX_REDIRECTS):
+        location = response.headers.get("Location")
+        if response.status_code < MULTIPLE_CHOICES or location is None:
+            break
+        onward = urljoin(url, location)
+        if not _may_follow(url, onward):
+            break
+        url = onward
+        response = target.request("OPTIONS", url)
+    return response.status_code
 
 
 def send(handler: SnowplowHandler, target: Target) -> Findings[None]:

@@ -7,12 +7,18 @@ and no handler of others is made: a file handler would create its file.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from logging.config import DictConfigurator
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from snowplow_logging._options import ENVIRONMENT_PREFIX
+from snowplow_logging.doctor import probe
 from snowplow_logging.doctor.findings import Findings, note, ok, one_line, problem
 from snowplow_logging.handler import SnowplowHandler
+
+if TYPE_CHECKING:
+    from snowplow_logging.doctor.probe import Sample
 
 HOW_TO_ADD_ONE = """\
 add one: "snowplow": {"class": "snowplow_logging.SnowplowHandler",
@@ -20,10 +26,28 @@ add one: "snowplow": {"class": "snowplow_logging.SnowplowHandler",
 
 
 class Configured(NamedTuple):
-    """A Snowplow handler of a configuration."""
+    """A Snowplow handler, and the events that it makes of examples."""
 
-    name: str
     handler: SnowplowHandler
+    samples: list[Sample]
+
+
+def of_environment(endpoint: str | None) -> Findings[list[Configured]]:
+    """Makes the handler that the environment's options give, which ``endpoint`` may complete."""
+    try:
+        handler = SnowplowHandler(endpoint)
+    except ValueError as error:
+        yield problem("handler", one_line(error), "mend --endpoint or the environment")
+        return []
+    named = [name for name in sorted(os.environ) if name.startswith(ENVIRONMENT_PREFIX)]
+    yield ok("handler", f"of {', '.join(named) or '--endpoint'}")
+    return [Configured(handler, (yield from probe.examine(handler)))]
+
+
+def broken(reason: str) -> Findings[list[Configured]]:
+    """Finds that there is no configuration."""
+    yield problem("read", reason, "mend it: the application would not start")
+    return []
 
 
 def examine(config: Mapping[str, Any], endpoint: str | None) -> Findings[list[Configured]]:
@@ -40,13 +64,14 @@ def examine(config: Mapping[str, Any], endpoint: str | None) -> Findings[list[Co
         try:
             if not configurator.is_ours(spec):
                 continue
-            made.append(Configured(name, configurator.handler(name, spec, endpoint)))
+            handler = configurator.handler(name, spec, endpoint)
         except Exception as error:  # noqa: BLE001 - what the configuration names may raise anything
             failed = True
             text = f"{name}: {_reason(error)}"
             yield problem("handler", text, "mend this handler: the application would not start")
             continue
-        yield from _placed(config, made[-1])
+        yield from _placed(config, name, handler)
+        made.append(Configured(handler, (yield from probe.examine(handler))))
     if not made and not failed:
         yield problem("handler", "no handler is a SnowplowHandler", HOW_TO_ADD_ONE)
     if made and config.get("disable_existing_loggers", True) and not config.get("incremental"):
@@ -92,9 +117,8 @@ class _Configurator:
             specs[name] = configure(specs[name])
 
 
-def _placed(config: Mapping[str, Any], configured: Configured) -> Findings[None]:
+def _placed(config: Mapping[str, Any], name: str, handler: SnowplowHandler) -> Findings[None]:
     """Finds the loggers that a handler is on, and from which level they reach it."""
-    name, handler = configured
     through = {name} | {
         other
         for other, spec in _mappings(config.get("handlers")).items()

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from snowplow_logging._options import ENVIRONMENT_PREFIX, from_environment
+from snowplow_logging._options import from_environment
 from snowplow_logging.doctor import collector, configuration, probe, registry
-from snowplow_logging.doctor.findings import Findings, Screen, note, ok, one_line, problem
+from snowplow_logging.doctor.findings import Findings, Screen, note
 from snowplow_logging.doctor.source import BrokenError, UsageError, read
-from snowplow_logging.handler import SnowplowHandler
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
 
     from snowplow_logging.doctor.findings import Finding
+    from snowplow_logging.handler import SnowplowHandler
 
 NO_ENDPOINT = "give --config or --endpoint, or set SNOWPLOW_LOGGING_ENDPOINT"
 
@@ -30,75 +29,62 @@ class Examination:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self._arguments = arguments
         self._handlers: list[configuration.Configured] = []
-        self._used: list[probe.Described] = []
 
     def run(self) -> int:
         """Shows what it finds, when it finds it; returns the exit status."""
         arguments = self._arguments
         if arguments.config is None and not (arguments.endpoint or from_environment("endpoint")):
             raise UsageError(NO_ENDPOINT)
+        configured = self._configured()  # reads it first: what is no configuration has no title
         screen = Screen()
         try:
-            screen.section(arguments.config or "Environment", self._configured())
-            for configured, target in self._targets():
-                screen.section(
-                    f"Collector {target.endpoint.base}", self._reached(configured, target)
-                )
+            screen.section(arguments.config or "Environment", self._kept(configured))
+            for handler, target in self._targets():
+                screen.section(f"Collector {target.endpoint.base}", self._reached(handler, target))
             if self._handlers:
                 screen.section("Schemas", self._schemas())
         finally:
-            for configured in self._handlers:
-                configured.handler.close()
+            for made in self._handlers:
+                made.handler.close()
         return screen.summary()
 
-    def _configured(self) -> Findings[None]:
-        self._handlers = yield from self._made()
-        for configured in self._handlers:
-            for sample in (yield from probe.examine(configured.handler)):
-                self._used += [sample.event, *sample.entities]
-
-    def _made(self) -> Findings[list[configuration.Configured]]:
-        if self._arguments.config is None:
-            try:
-                handler = SnowplowHandler(self._arguments.endpoint)
-            except ValueError as error:
-                yield problem("handler", one_line(error), "mend --endpoint or the environment")
-                return []
-            named = [name for name in sorted(os.environ) if name.startswith(ENVIRONMENT_PREFIX)]
-            yield ok("handler", f"of {', '.join(named) or '--endpoint'}")
-            return [configuration.Configured("environment", handler)]
+    def _configured(self) -> Findings[list[configuration.Configured]]:
+        arguments = self._arguments
+        if arguments.config is None:
+            return configuration.of_environment(arguments.endpoint)
         try:
-            config = read(self._arguments.config)
+            return configuration.examine(read(arguments.config), arguments.endpoint)
         except BrokenError as error:
-            yield problem("read", str(error), "mend it: the application would not start")
-            return []
-        return (yield from configuration.examine(config, self._arguments.endpoint))
+            return configuration.broken(str(error))
 
-    def _targets(self) -> Iterable[tuple[configuration.Configured, collector.Target]]:
+    def _kept(self, findings: Findings[list[configuration.Configured]]) -> Findings[None]:
+        self._handlers = yield from findings
+
+    def _targets(self) -> Iterable[tuple[SnowplowHandler, collector.Target]]:
         """Each collector once, with a handler that sends to it."""
         seen: set[object] = set()
         for configured in self._handlers:
             target = collector.Target.of(configured.handler, self._arguments.timeout)
             if (target.endpoint, target.method) not in seen:
                 seen.add((target.endpoint, target.method))
-                yield configured, target
+                yield configured.handler, target
 
-    def _reached(
-        self, configured: configuration.Configured, target: collector.Target
-    ) -> Findings[None]:
+    def _reached(self, handler: SnowplowHandler, target: collector.Target) -> Findings[None]:
         try:
-            yield from collector.own_parts(configured.handler)
+            yield from collector.own_parts(handler)
             reached = yield from collector.examine(target)
             if self._arguments.send and reached:
-                yield from collector.send(configured.handler, target)
+                yield from collector.send(handler, target)
         finally:
             target.session.close()
 
     def _schemas(self) -> Iterable[Finding]:
         arguments = self._arguments
+        samples = [sample for configured in self._handlers for sample in configured.samples]
+        used = [each for sample in samples for each in (sample.event, *sample.entities)]
         named = [probe.Described(uri, None) for uri in arguments.schema]
         known = registry.registries(arguments.iglu, arguments.iglu_central, arguments.timeout)
-        yield from registry.examine([*self._used, *named], known)
+        yield from registry.examine([*used, *named], known)
         if not named:
             text = "those that the application's calls name are not known here"
             yield note("schema", text, "name them: --schema iglu:com.acme/order_placed/…")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+import textwrap
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
@@ -22,6 +23,7 @@ Mark = Literal["ok", "problem", "note"]
 SIGNS: dict[Mark, tuple[str, str]] = {"ok": ("✓", "+"), "problem": ("✗", "x"), "note": ("!", "!")}
 STYLES: dict[Mark, str] = {"ok": "green", "problem": "bold red", "note": "yellow"}
 STEP_WIDTH = 9
+WIDTH = 100  # of advice; what was found may be longer
 
 _USER_AND_PASSWORD = re.compile(r"(?<=://)[^/\s@]*@")
 
@@ -79,13 +81,11 @@ class Screen:
         self._console = _console()
         encoding = getattr(sys.stdout, "encoding", None) or "ascii"
         self._unicode = _can_say("✓✗→…", encoding)
-        self._problems: list[tuple[str, Finding]] = []
-        self._title = ""
+        self._problems: list[Finding] = []
 
     def section(self, title: str, findings: Iterable[Finding]) -> None:
         """Shows a part of the examination, each finding when it is made."""
-        self._title = plain(title)
-        self._line((self._title, "bold"))
+        self._line((title, "bold"))
         for finding in findings:
             self._show(finding)
         self._line()
@@ -96,21 +96,28 @@ class Screen:
             self._line(("Nothing to fix.", "bold green"))
             return 0
         self._line((f"To fix: {len(self._problems)}", "bold red"))
-        for number, (title, finding) in enumerate(self._problems, 1):
-            self._line((f"  {number}. {title}: {plain(finding.text)}", ""))
+        for number, finding in enumerate(self._problems, 1):
+            self._line((f"  {number}. {finding.text}", ""))
+            self._advise(finding, 5)
         return 1
 
     def _show(self, finding: Finding) -> None:
         if finding.mark == "problem":
-            self._problems.append((self._title, finding))
+            self._problems.append(finding)
         sign = SIGNS[finding.mark][0 if self._unicode else 1]
         step = f" {finding.step:<{STEP_WIDTH}} "
         self._line(("  ", ""), (sign, STYLES[finding.mark]), (step, "bold"), (finding.text, ""))
+        self._advise(finding, STEP_WIDTH + 5)
+
+    def _advise(self, finding: Finding, indent: int) -> None:
         arrow = "→" if self._unicode else "->"
-        indent = " " * (STEP_WIDTH + 5)
-        for line in finding.advice.splitlines():
-            self._line((f"{indent}{arrow} {line}", "cyan"))
-            arrow = " " * len(arrow)
+        for advice in finding.advice.splitlines():
+            width = WIDTH - indent - len(arrow) - 1
+            for line in textwrap.wrap(
+                advice, width, break_long_words=False, break_on_hyphens=False
+            ):
+                self._line((f"{' ' * indent}{arrow} {line}", "cyan"))
+                arrow = " " * len(arrow)
 
     def _line(self, *parts: tuple[str, str]) -> None:
         said = [(plain(text), style) for text, style in parts]

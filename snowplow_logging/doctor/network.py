@@ -50,8 +50,7 @@ _TLS_PROBLEMS = {
 
 _UNKNOWN_ISSUER = (
     "nobody who is trusted has signed it",
-    "have the collector send its intermediate certificates, too; for your own authority,\n"
-    + _TRUST,
+    "have the collector send its intermediate certificates, too; for your own authority, " + _TRUST,
 )
 
 
@@ -128,8 +127,8 @@ def _names(address: Address, where: str, timeout: float) -> Findings[list[str]]:
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or one_line(error)
         advice = (
-            f"check the spelling of {where}; if the name is a private one, check VPN and DNS from\n"
-            f"this machine: getent hosts {host}"
+            f"check the spelling of {where}; if the name is a private one, check VPN and DNS:\n"
+            f"getent hosts {host}"
         )
         yield problem("dns", f"there is no address for {host} ({reason})", advice)
         return []
@@ -149,7 +148,7 @@ def _connects(address: Address, addresses: list[str], where: str, timeout: float
         elif isinstance(error, TimeoutError):
             text = f"no answer from {address} within {timeout:g} s"
             advice = (
-                "a firewall or a security group may drop what this machine sends: have it open\n"
+                "a firewall or a security group may drop what this machine sends: have it open "
             )
             advice += f"TCP port {address.port} to {', '.join(addresses)}"
         else:

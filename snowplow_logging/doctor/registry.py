@@ -97,12 +97,13 @@ def _looked_up(described: Described, known: Sequence[Registry]) -> Finding:
             document = registry.find(uri)
         except requests.RequestException as error:
             refused = error.response is not None
-            silent[registry.url] = str(error) if refused else _described(error)
+            why = str(error) if refused else _described(error).rpartition(": ")[2].rstrip(")")
+            silent[registry.url] = why
             continue
         if document is not None:
             return _held_against(described, document, registry.url)
     if silent:
-        make = note if is_standard and not own else problem
+        make = problem if any(registry.url in silent for registry in own) else note
         said = "; ".join(f"{url} ({reason})" for url, reason in silent.items())
         return make("schema", f"{short(uri)}: not to be had from {said}", _how_to_reach(silent))
     where = ", ".join(registry.url for registry in (known if is_standard else own))
@@ -144,10 +145,11 @@ def _how_to_publish(uri: str) -> str:
         )
     if name == "log_record":
         return (
+            "publish it:\n"
             f"snowplow-logging schema export --vendor {vendor} schemas\n"
             "igluctl static push --public schemas REGISTRY API_KEY"
         )
-    return "publish it: igluctl static push --public schemas REGISTRY API_KEY"
+    return "publish it:\nigluctl static push --public schemas REGISTRY API_KEY"
 
 
 def _how_to_reach(silent: Mapping[str, str]) -> str:
