@@ -134,11 +134,11 @@ VALUES = st.recursive(
     | st.text(max_size=40)
     | st.sampled_from(["2024-05-01T10:00:00Z", "c6ef3124-b53a-4b13-a233-0088f79dcbcb"]),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
-    max_leaves=12,
+    max_leaves=6,
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.dictionaries(NAMES, VALUES, max_size=5), min_size=1, max_size=5))
 def test_all_that_was_seen_is_valid(data: list[dict[str, Any]]) -> None:
     """And the proposal is a schema, with no error, and with no warning that is not a note."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CUSTOMER = "iglu:com.acme/customer/jsonschema/1-0-0"
-ORDER = 'extra={"schema": "%s", "data": {"order_id": "o-1"}}' % URI
+ORDER = f'extra={{"schema": "{URI}", "data": {{"order_id": "o-1"}}}}'
 
 
 def script(folder: Path, text: str) -> Path:
