@@ -31,7 +31,7 @@ KEY = re.compile(
     r"""(?:\]?={1,3}|(?:\\{0,7}["'])?[ \t]{0,4}(?:=>|:=|={1,3}|:(?!:))|(>))[ \t]{0,4}""",
     re.IGNORECASE,
 )
-OPTION = re.compile(r"""(?<![\w-])(--[\w-]{2,100})(?:["'],[ ]?|[ ])(?!-)()""")
+OPTION = re.compile(r"""(?<![\w-])(--[\w.-]{2,100})(?:["'],[ ]?|[ ])(?!-)()""")
 _QUOTE = re.compile(r"""[bBuUrRfF]{0,2}(\\*)(["'])""")
 _QUOTED = {
     ('"', False): re.compile(r'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL),
@@ -52,11 +52,12 @@ _SCHEME = re.compile(
 _PROSE = frozenset(
     re.findall(
         r"\w+",
-        "a an and any are as at be been but by can cannot changed does empty expired false for from "
-        "has have id in incorrect invalid is it length mismatch missing must name needs no none not "
-        "null of ok on only optional or required reset set should string that the this to too true "
-        "type unknown unset updated valid was were will with wrong you your str bytes int bool any "
-        "secretstr undefined nil",
+        """
+        a an and any are as at be been but by can cannot changed does empty expired false for
+        from has have id in incorrect invalid is it length mismatch missing must name needs no none not
+        null of ok on only optional or required reset set should string that the this to too true
+        type unknown unset updated valid was were will with wrong you your str bytes int bool any
+        secretstr undefined nil""",
     )
 )
 _LITERALS = frozenset(("none", "null", "nil", "true", "false", "undefined", "unset"))
@@ -113,11 +114,15 @@ def looks_secret(value: str) -> bool:
     """
     if ("://" in value and "@" in value) or "PRIVATE KEY" in value:
         return True
-    if "earer" in value or "asic" in value or "BEARER" in value or "BASIC" in value:
-        return True
     raw = value.encode("utf-8", "replace")
-    if _TOKEN_RUN in raw.translate(_IN_TOKEN):
-        return True
+    return _TOKEN_RUN in raw.translate(_IN_TOKEN) or _has_scheme(value) or _has_digits(raw)
+
+
+def _has_scheme(value: str) -> bool:
+    return "earer" in value or "asic" in value or "BEARER" in value or "BASIC" in value
+
+
+def _has_digits(raw: bytes) -> bool:
     digits = len(raw.translate(None, _NO_DIGIT))
     return digits >= len(_CARD_DIGITS) and _CARD_DIGITS in raw.translate(_IS_DIGIT, _GAPS)
 
@@ -130,7 +135,7 @@ def is_open(rule: str, value: Any) -> bool:
         return rule in ("cookie", "authorization")  # how many there are
     if type(value) is str:
         return _MASK.fullmatch(value) is not None
-    return not value
+    return type(value) in (dict, list, tuple) and not value
 
 
 def secret_after(match: re.Match[str], rule: str, value: str) -> tuple[int, int]:
@@ -192,7 +197,7 @@ def _userinfo(match: re.Match[str]) -> str:
 
 
 def without_credentials(value: str) -> str:
-    return _BEARER.sub(_credentials, value)
+    return _BEARER.sub(_credentials, value) if _has_scheme(value) else value
 
 
 def _credentials(match: re.Match[str]) -> str:
@@ -210,7 +215,7 @@ def _credentials(match: re.Match[str]) -> str:
 def without_cards(value: str) -> str:
     parts: list[str] = []
     done = 0
-    match = _CARD.search(value)
+    match = _CARD.search(value) if _has_digits(value.encode("utf-8", "replace")) else None
     while match:
         if is_card(match[0]):
             parts += value[done : match.start()], marker("card")

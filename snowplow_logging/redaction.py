@@ -158,7 +158,9 @@ class Redactor:
             return arguments  # with a *, which argument is which takes a formatter to say
         if kind is tuple and not self._mentions(message):
             return arguments
-        values: dict[Any, Any] = dict(arguments) if kind is dict else dict(enumerate(arguments))
+        values: dict[Any, Any] = (
+            dict(arguments) if kind is dict else dict(enumerate(elements(arguments)))
+        )
         starts = {match.end(): rule for match, rule in self._secret_keys(KEY, message)}
         found = False
         directives = (match for match in _DIRECTIVE.finditer(message) if match[2] != "%")
@@ -187,13 +189,15 @@ class Redactor:
         return False
 
     def _clean(self, value: str) -> str:
-        if self._suspect(value):
-            for name, rule in self._rules:
-                try:
-                    value = rule(value)
-                except Exception:  # noqa: BLE001, PERF203 - better no text than one with a secret
-                    return marker(f"{name} failed")
-        return value
+        if not self._suspect(value):
+            return value
+        result = value
+        for name, rule in self._rules:
+            try:
+                result = rule(result)
+            except Exception:  # noqa: BLE001, PERF203 - better no text than one with a secret
+                return marker(f"{name} failed")
+        return value if result == value else result
 
     def _call(self, key: str | None, value: Any) -> Any:
         for function in self._functions:
@@ -325,8 +329,10 @@ class Redactor:
             parts: list[str] = []
             done = 0
             for match, rule in self._secret_keys(pattern, value):
+                if match.start() < done:
+                    continue  # it is inside what goes; to look at it again would take long
                 start, end = secret_after(match, rule, value)
-                if match.start() >= done and end > start:
+                if end > start:
                     parts += value[done:start], marker(rule)
                     done = end
             value = "".join(parts) + value[done:] if parts else value
@@ -406,7 +412,7 @@ def _words(key: str) -> list[str]:
 
 def _hints(phrases: Iterable[str]) -> re.Pattern[str]:
     """Returns what finds, in lower case, a part of each phrase: as few and short as will do."""
-    hints: set[str] = {*_QUERY_KEYS, *_WHOLE_KEYS, "secret", "token"}
+    hints: set[str] = {*_QUERY_KEYS, *_WHOLE_KEYS, "pass", "secret", "token"}
     for phrase in sorted(phrases, key=lambda phrase: phrase.count(" ")):
         if not any(hint in word for hint in hints for word in phrase.split()):
             hints.add(phrase.split()[-1])
