@@ -128,6 +128,11 @@ class FloodFilter(logging.Filter):
         """Starts anew: what was held back before the fork is the parent's to report."""
         self._renew()
 
+    def __del__(self) -> None:
+        """Says what nobody can be handed any more: its handlers are gone, as after dictConfig."""
+        for held in getattr(self, "_held", {}).values():
+            say(held.text)
+
     def __repr__(self) -> str:
         each = f"{self._rate:g}/s, burst {self._burst}"
         return f"<{type(self).__name__} {each}, {self._suppressed} suppressed>"
@@ -184,19 +189,17 @@ class FloodFilter(logging.Filter):
             report = self._report(held)
             owners = self._owners(held.name)
             if not owners:
-                say(report.getMessage())
+                say(held.text)
             for owner in owners:
                 self._of_thread.judged = _Judged(weakref.ref(report), passes=True)
                 _ = owner(report)
         except Exception as error:  # noqa: BLE001 - filters, factories and handlers of others
-            say(f"{held.number} records suppressed, and no report: {type(error).__name__}")
+            say(f"{held.text} (no report: {type(error).__name__})")
 
     def _report(self, held: _Held) -> logging.LogRecord:
         path, line, level = held.site
-        message = "suppressed %d records like this one: %s"
-        arguments = (held.number, held.message)
         make = logging.getLogRecordFactory()
-        report = make(held.name, level, path, line, message, arguments, None, held.function)
+        report = make(held.name, level, path, line, held.text, (), None, held.function)
         vars(report)["suppressed"] = held.number
         return report
 
@@ -225,6 +228,12 @@ class _Held(NamedTuple):
     message: str
     since: float
     number: int
+
+    @property
+    def text(self) -> str:
+        """What a report says."""
+        records = "record" if self.number == 1 else "records"
+        return f"suppressed {self.number} {records} like this one: {self.message}"
 
 
 class _Judged(NamedTuple):

@@ -59,20 +59,24 @@ def examine(config: Mapping[str, Any], endpoint: str | None) -> Findings[list[Co
     """
     made: list[Configured] = []
     configurator = _Configurator(config)
-    failed = False
+    unknown = False
     for name, spec in _mappings(config.get("handlers")).items():
         try:
-            if not configurator.is_ours(spec):
+            made_by = configurator.made_by(spec)
+            if not isinstance(made_by, type):
+                unknown = True
+                yield note("handler", f"{name} is made by a function, which is not called here")
+            if not (isinstance(made_by, type) and issubclass(made_by, SnowplowHandler)):
                 continue
             handler = configurator.handler(name, spec, endpoint)
         except Exception as error:  # noqa: BLE001 - what the configuration names may raise anything
-            failed = True
+            unknown = True
             text = f"{name}: {_reason(error)}"
             yield problem("handler", text, "mend this handler: the application would not start")
             continue
         yield from _placed(config, name, handler)
         made.append(Configured(handler, (yield from probe.examine(handler))))
-    if not made and not failed:
+    if not made and not unknown:
         yield problem("handler", "no handler is a SnowplowHandler", HOW_TO_ADD_ONE)
     if made and config.get("disable_existing_loggers", True) and not config.get("incremental"):
         text = "disable_existing_loggers is true: loggers made before it is loaded fall silent"
@@ -87,12 +91,10 @@ class _Configurator:
         self._own: Any = DictConfigurator({key: config[key] for key in config})
         self._config: Any = self._own.config
 
-    def is_ours(self, spec: Mapping[str, Any]) -> bool:
-        """Says whether this makes a SnowplowHandler."""
-        made_by: Any = spec.get("()") or spec.get("class")
-        if isinstance(made_by, str):
-            made_by = self._own.resolve(made_by)
-        return isinstance(made_by, type) and issubclass(made_by, SnowplowHandler)
+    def made_by(self, spec: Mapping[str, Any]) -> Any:
+        """Returns the class, or the function, that makes this handler."""
+        named: Any = spec.get("()") or spec.get("class")
+        return self._own.resolve(named) if isinstance(named, str) else named
 
     def handler(self, name: str, spec: Mapping[str, Any], endpoint: str | None) -> SnowplowHandler:
         """Makes the handler ``name``."""

@@ -112,6 +112,14 @@ def test_no_snowplow_handler(place: Place) -> None:
     assert ended.status == 1
 
 
+def test_a_handler_that_a_function_makes(place: Place) -> None:
+    """It may do anything, so it is not called; nobody says that there is no handler."""
+    ended = place.run(*place.write({"handlers": {"snowplow": {"()": "logging.getLogger"}}}))
+    said = (r"! handler   snowplow is made by a function, which is not called here$",)
+    assert missing(said, ended.output) == []
+    assert ended.status == 0
+
+
 def test_a_record_that_cannot_be_mapped(place: Place) -> None:
     """A formatter that makes no object is found before any record is lost."""
     _ = (place.folder / "acme.py").write_text(

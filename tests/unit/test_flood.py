@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from snowplow_logging import SelfDescribingJson, SnowplowHandler, flush
 from snowplow_logging._clock import Clock
+from snowplow_logging._guard import delivering
 from snowplow_logging.flood import FloodFilter
 from tests.delivery.faulty_collector import FaultyCollector
 from tests.delivery.support import data_of, logging_to, run, within
@@ -215,8 +216,8 @@ def test_a_handler_that_raises_does_not_reach_the_call(
     for _ in range(3):
         logger.info("again")
     flood.report()
-    expected = "snowplow_logging: 2 records suppressed, and no report: AssertionError\n"
-    assert capsys.readouterr().err == expected
+    said = "snowplow_logging: suppressed 2 records like this one: again (no report: AssertionError)"
+    assert capsys.readouterr().err.splitlines() == [said]
 
 
 def test_what_is_remembered_is_bounded(time: Time, logger: logging.Logger) -> None:
@@ -299,6 +300,7 @@ def test_a_finaliser_that_logs_does_not_deadlock(time: Time, logger: logging.Log
 
     within(10, log)
     assert inside == [True] * 3
+    flood.report()
 
 
 def test_hostile_records(time: Time) -> None:
@@ -353,13 +355,32 @@ print("parent", flood.suppressed)
     ]  # fmt: skip
 
 
-def test_it_is_forgotten_with_its_handler(time: Time) -> None:
-    """The hooks at exit keep no filter alive."""
-    flood = FloodFilter(clock=time.clock)
+def test_it_is_forgotten_with_its_handler(time: Time, capsys: pytest.CaptureFixture[str]) -> None:
+    """The hooks at exit keep no filter alive; what it had not reported yet is said."""
+    flood = FloodFilter(1, 1, clock=time.clock)
+    _ = [flood.filter(record()) for _ in range(2)]
     known = weakref.ref(flood)
     del flood
     _ = gc.collect()
     assert known() is None
+    said = "snowplow_logging: suppressed 1 record like this one: no %s\n"
+    assert capsys.readouterr().err == said
+
+
+def test_a_callback_of_the_delivery_leaves_the_report_to_others(
+    time: Time, logger: logging.Logger
+) -> None:
+    """What it logs is kept out, so a report that it made would be lost."""
+    flood = FloodFilter(1, 1, clock=time.clock)
+    kept = Kept(flood)
+    logger.addHandler(kept)
+    for _ in range(3):
+        logger.info("again")
+    with delivering():
+        _ = flush()
+    assert kept.reported == 0
+    _ = flush()
+    assert kept.reported == 2
 
 
 def test_events_delivered(time: Time) -> None:
