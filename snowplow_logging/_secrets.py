@@ -53,11 +53,12 @@ _PROSE = frozenset(
     re.findall(
         r"\w+",
         """
-        a an and any are as at be been but by can cannot changed does empty expired false for
-        from has have id in incorrect invalid is it length mismatch missing must name needs no none not
+        a an and any are as at be been but by can cannot changed does empty expired false for from
+        has have id in incorrect invalid is it length mismatch missing must name needs no none not
         null of ok on only optional or required reset set should string that the this to too true
         type unknown unset updated valid was were will with wrong you your str bytes int bool any
-        secretstr undefined nil""",
+        secretstr undefined nil
+        """,
     )
 )
 _LITERALS = frozenset(("none", "null", "nil", "true", "false", "undefined", "unset"))
@@ -112,10 +113,17 @@ def looks_secret(value: str) -> bool:
 
     There may be one where many digits are in a row, gaps aside, or many characters of a token.
     """
-    if ("://" in value and "@" in value) or "PRIVATE KEY" in value:
-        return True
     raw = value.encode("utf-8", "replace")
-    return _TOKEN_RUN in raw.translate(_IN_TOKEN) or _has_scheme(value) or _has_digits(raw)
+    return (
+        _TOKEN_RUN in raw.translate(_IN_TOKEN)
+        or "earer" in value
+        or "asic" in value
+        or ("://" in value and "@" in value)
+        or (len(raw.translate(None, _NO_DIGIT)) >= len(_CARD_DIGITS) and _has_digits(raw))
+        or "PRIVATE KEY" in value
+        or "BEARER" in value
+        or "BASIC" in value
+    )
 
 
 def _has_scheme(value: str) -> bool:
@@ -123,8 +131,7 @@ def _has_scheme(value: str) -> bool:
 
 
 def _has_digits(raw: bytes) -> bool:
-    digits = len(raw.translate(None, _NO_DIGIT))
-    return digits >= len(_CARD_DIGITS) and _CARD_DIGITS in raw.translate(_IS_DIGIT, _GAPS)
+    return _CARD_DIGITS in raw.translate(_IS_DIGIT, _GAPS)
 
 
 def is_open(rule: str, value: Any) -> bool:

@@ -178,10 +178,6 @@ class Redactor:
             return arguments
         return values if kind is dict else tuple(values.values())
 
-    def _suspect(self, value: str) -> bool:
-        """Says whether ``value`` may hold a secret; hardly ever wrongly, and never wrongly not."""
-        return looks_secret(value) or self._mentions(value)
-
     def _mentions(self, value: str) -> bool:
         """Says whether ``value`` may say what a key's value is."""
         if "=" in value or ":" in value or "--" in value or "</" in value:
@@ -189,7 +185,7 @@ class Redactor:
         return False
 
     def _clean(self, value: str) -> str:
-        if not self._suspect(value):
+        if not looks_secret(value) and not self._mentions(value):
             return value
         result = value
         for name, rule in self._rules:
@@ -235,7 +231,8 @@ class Redactor:
                 texts.append(item)
             elif (kind is int and item >= LEAST_CARD) or kind in (dict, list, tuple):
                 return False
-        return not self._suspect("\n".join(texts))
+        joined = "\n".join(texts)
+        return not looks_secret(joined) and not self._mentions(joined)
 
     def _object(self, value: dict[Any, Any]) -> dict[Any, Any]:
         named = self._named(value)

@@ -189,7 +189,8 @@ HOSTILE_TEXTS = [
     "bearer ", "Bearer a", "basic ", "Basic aaaaaa ", "api key ", "secret ", "://", "://a", "://a:b",
     "://@", "@://", "eyJ", "-eyJ", "eyJaaaaaaaa.", " eyJaaaaaaaaa.a", "glpat-", "xoxb-", "pypi-AgE-",
     "SG.aaaaaaaaaaaaaaaa", "ya29.", "sk-", "1", "1 ", "1-", "4111 ", "4111111111111112 ",
-    "12345678901234 ", "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----aaaaaaaaaaaaaaaaaaaaaaaa\n",
+    "12345678901234 ", "-----BEGIN PRIVATE KEY-----",
+    "-----BEGIN PRIVATE KEY-----aaaaaaaaaaaaaaaaaaaaaaaa\n",
     "-----BEGIN ", "PRIVATE KEY", "%(", "%s", "password=%s", "\ud800", "\u00e9", "x=1 token ",
 ]  # fmt: skip
 
