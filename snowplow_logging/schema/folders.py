@@ -149,8 +149,12 @@ def write_new(folder: Path, texts: Mapping[str, str]) -> list[tuple[Path, bool]]
         Each file, and whether it is new: one with the same text may stay as it is.
 
     Raises:
-        ValueError: A file is there with another text.
+        ValueError: A file is there with another text, or a path would leave the folder.
     """
+    outside = [path for path in texts if {".", ".."} & set(path.split("/"))]
+    if outside:
+        message = f"no folder of a registry can have the name of this vendor: {outside[0]}"
+        raise ValueError(message)
     paths = {folder / "schemas" / path: text.encode() for path, text in texts.items()}
     others = [file for file, text in paths.items() if _differs(file, text)]
     if others:

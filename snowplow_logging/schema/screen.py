@@ -71,11 +71,9 @@ def document(text: str) -> None:
     """Writes a JSON text as it stands, with colours on a terminal."""
     if _is_rich(sys.stdout):
         from rich.console import Console  # noqa: PLC0415 - an extra
-        from rich.syntax import Syntax  # noqa: PLC0415
+        from rich.highlighter import JSONHighlighter  # noqa: PLC0415
 
-        shown = Syntax(
-            _clean(text.rstrip(), sys.stdout, "\n\t"), "json", background_color="default"
-        )
+        shown = JSONHighlighter()(_clean(text.rstrip(), sys.stdout, "\n\t"))
         Console().print(shown, soft_wrap=True)
     else:
         _ = sys.stdout.write(_encodable(text if text.endswith("\n") else f"{text}\n", sys.stdout))

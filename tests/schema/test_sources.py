@@ -110,6 +110,16 @@ def test_the_output_is_laid_out_and_passes_lint(tmp_path: Path) -> None:
     assert again.returncode == 1
 
 
+def test_no_file_is_written_elsewhere(tmp_path: Path) -> None:
+    """Iglu's own pattern of a vendor lets dots through."""
+    line = '{"schema": "iglu:../escaped/jsonschema/1-0-0", "data": {"a": 1}}'
+    done = run("infer", "--lines", "-", "--output", tmp_path / "registry", stdin=line)
+
+    assert "no folder of a registry can have the name of this vendor: ../escaped" in done.stderr
+    assert done.returncode == 1
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_running_collector() -> None:
     """Events of unknown schemas are bad, and are what schemas are wanted for; entities, too."""
     cx = contexts({"schema": CUSTOMER, "data": {"customer_id": "u-1"}})
