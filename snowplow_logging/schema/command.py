@@ -6,6 +6,7 @@ The parts that need the extra ``collector`` are imported when they are asked for
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from contextlib import nullcontext
@@ -106,7 +107,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs the sub-command; returns the exit status."""
     perform: Callable[[argparse.Namespace], int] = arguments.perform
     try:
-        return perform(arguments)
+        status = perform(arguments)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # whoever reads has seen enough, as with head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         screen.complain(f"{where}{error.strerror or error}")

@@ -187,6 +187,24 @@ def test_a_narrow_encoding_is_no_failure(tmp_path: Path) -> None:
     assert "gr\\xf6\\xdfe: expected a name in snake_case" in done.stdout
 
 
+def test_a_reader_that_has_seen_enough_is_no_failure_to_speak_of() -> None:
+    """As with head: nothing on stderr."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*COMMAND, "show", "log_record"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    os.close(writing)
+
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def _read_all(descriptor: int) -> str:
     """All that comes until the other end is closed, which Linux tells as an error."""
     content = b""

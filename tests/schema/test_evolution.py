@@ -86,6 +86,22 @@ def test_changes_within_nested_objects_and_items() -> None:
     assert change.message == "a.items.b: type changed from string to boolean"
 
 
+def test_items_that_begin_to_take_null() -> None:
+    """A break in Redshift, where items have a table of their own."""
+
+    def tagged(kind: str | list[str]) -> dict[str, Any]:
+        items = {"type": kind, "maxLength": 9}
+        return schema(properties={"tags": field("array", items=items)}, required=["tags"])
+
+    (change,) = changes(tagged("string"), tagged(["string", "null"]))
+    (other,) = changes(
+        tagged("string"), schema(**{**tagged("string"), "properties": {"tags": field("array")}})
+    )
+
+    assert (change.kind, change.in_redshift) == (Kind.BREAK, True)
+    assert (other.kind, other.in_redshift) == (Kind.BREAK, False)
+
+
 def test_version_numbers() -> None:
     """MODEL-REVISION-ADDITION, and nothing else."""
     assert parse_version("10-2-3") == (10, 2, 3)
