@@ -6,6 +6,7 @@ from snowplow_logging.draining import drain_on_signal, flush, flush_on_return
 from snowplow_logging.emitter import AsyncEmitter, Emitter
 from snowplow_logging.formatter import LogRecordFormatter
 from snowplow_logging.handler import SnowplowHandler
+from snowplow_logging.scope import contexts, traceparent
 from snowplow_logging.self_describing_json import SelfDescribingJson
 from snowplow_logging.subject import Subject
 from snowplow_logging.tracker import Tracker
@@ -20,7 +21,9 @@ __all__ = [
     "Subject",
     "Tracker",
     "__version__",
+    "contexts",
     "drain_on_signal",
     "flush",
     "flush_on_return",
+    "traceparent",
 ]

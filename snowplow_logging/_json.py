@@ -46,8 +46,8 @@ def encode(value: object) -> bytes:
         RecursionError, MemoryError: where the caller itself is at the interpreter's limit.
     """
     try:
-        if _is_simple(value):
-            return _dumps(value)
+        if _is_simple(value) and b"\\u0000" not in (encoded := _dumps(value)):
+            return encoded
     except Exception:  # noqa: BLE001, S110 - as of numbers that JSON cannot say, or data that changes
         pass
     return _dumps_plain(plain(value))

@@ -20,7 +20,7 @@ from snowplow_logging._clock import Clock
 from snowplow_logging._json import elements
 from snowplow_logging._text import is_a, shown, text
 from snowplow_logging.payload import PLATFORMS
-from snowplow_logging.self_describing_json import SelfDescribingJson, is_schema_uri
+from snowplow_logging.self_describing_json import SelfDescribingJson, entity, is_schema_uri
 from snowplow_logging.subject import Subject
 
 if TYPE_CHECKING:
@@ -208,22 +208,6 @@ def _from_json(value: Any) -> Any:
 def _subject(value: Any) -> Subject:
     value = _from_json(value)
     return value if isinstance(value, Subject) else Subject.from_mapping(dict(value))
-
-
-def entity(value: Any) -> SelfDescribingJson:
-    """Returns an entity given as such or as ``{"schema": …, "data": …}``."""
-    if is_a(value, SelfDescribingJson):
-        return cast("SelfDescribingJson", value)
-    try:
-        # Else dict() would read whatever can be read, perhaps without end.
-        parts = dict(value) if is_a(value, Mapping) else {}
-        return SelfDescribingJson(parts.pop("schema"), parts.pop("data"), **parts)
-    except Exception as error:
-        msg = (
-            "an entity is a SelfDescribingJson, or has 'schema' and 'data' and no more; "
-            f"not {shown(value)} ({text(error)})"
-        )
-        raise TypeError(msg) from error
 
 
 def entities(value: Any) -> list[SelfDescribingJson]:

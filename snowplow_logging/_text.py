@@ -6,9 +6,12 @@ two). A text that was cut ends in ``CUT_MARK``.
 
 from __future__ import annotations
 
+import re
 import reprlib
 
 CUT_MARK = "…[cut]"
+REPLACEMENT = "\ufffd"
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 def text(value: object) -> str:
@@ -39,7 +42,7 @@ def is_a(value: object, kind: type | tuple[type, ...]) -> bool:
 def shown(value: object, limit: int = 100) -> str:
     """Returns ``value`` for an error, of bounded length, and made in bounded time."""
     try:
-        return cut(clean(_short.repr(value)), limit)
+        return cut(legible(_short.repr(value)), limit)
     except Exception as error:  # noqa: BLE001 - even subclasses of str may raise anything
         return unprintable(value, error)
 
@@ -62,8 +65,18 @@ _short = _Short()
 
 
 def clean(value: str) -> str:
-    """Joins surrogate pairs and replaces lone surrogates, which no JSON in UTF-8 can hold."""
-    return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    """Replaces what no JSON or no warehouse can hold: lone surrogates, and NUL; joins pairs."""
+    if value.isascii():
+        return value.replace("\0", REPLACEMENT)
+    joined = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return joined.replace("\0", REPLACEMENT)
+
+
+def legible(value: str) -> str:
+    """Returns ``value`` clean and without control characters, but for tabs and line ends."""
+    if value.isascii() and value.isprintable():
+        return value  # as most are
+    return _CONTROLS.sub(REPLACEMENT, clean(value))
 
 
 def cut(value: str, limit: int) -> str:
@@ -78,8 +91,8 @@ def cut(value: str, limit: int) -> str:
 
 
 def bounded(value: object, limit: int) -> str | None:
-    """Returns the text of ``value``, clean and cut to ``limit`` UTF-16 units; None stays None."""
-    return None if value is None else cut(clean(text(value)), limit)
+    """Returns the text of ``value``, legible and cut to ``limit`` UTF-16 units; None stays None."""
+    return None if value is None else cut(legible(text(value)), limit)
 
 
 def cut_head(value: str, limit: int) -> str:

@@ -14,7 +14,17 @@ from typing import Any
 from pythonjsonlogger.core import RESERVED_ATTRS, BaseJsonFormatter
 
 from snowplow_logging._json import elements, encode, encode_within
-from snowplow_logging._text import CUT_MARK, bounded, clean, cut, cut_head, is_a, text, unprintable
+from snowplow_logging._text import (
+    CUT_MARK,
+    bounded,
+    cut,
+    cut_head,
+    is_a,
+    legible,
+    text,
+    unprintable,
+)
+from snowplow_logging.scope import current_trace
 from snowplow_logging.self_describing_json import is_schema_uri
 
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]
@@ -120,7 +130,7 @@ class LogRecordFormatter(BaseJsonFormatter):
         """
         values = vars(record).get
         data = {
-            "message": cut(clean(message_of(record) if message is None else message), MAX_MESSAGE),
+            "message": cut(legible(message_of(record) if message is None else message), MAX_MESSAGE),
             "level": bounded(values("levelname"), MAX_NAME),
             "level_number": integer(values("levelno"), minimum=-MAX_INT),
             "logger": bounded(values("name"), MAX_NAME),
@@ -136,19 +146,22 @@ class LogRecordFormatter(BaseJsonFormatter):
         } | self._exception(record)
         stack_info = values("stack_info")
         if stack_info is not None:
-            data["stack_info"] = cut_head(clean(text(stack_info)), MAX_STACK_INFO)
+            data["stack_info"] = cut_head(legible(text(stack_info)), MAX_STACK_INFO)
+        trace = current_trace()
+        if trace is not None:
+            data |= trace._asdict()
         return {key: value for key, value in data.items() if value is not None}
 
     def stack_trace(self, record: logging.LogRecord) -> str | None:
         """Returns the traceback with its causes, or the text that another handler left of it."""
         left = vars(record).get("exc_text")
         if left is not None and text(left):
-            return clean(text(left))
+            return legible(text(left))
         info = exception_of(record)
         if info is None:
             return None
         try:
-            return clean(text(logging.Formatter.formatException(self, info)))
+            return legible(text(logging.Formatter.formatException(self, info)))
         except Exception as error:  # noqa: BLE001 - an exception's own methods may raise anything
             return unprintable(info[1], error)
 

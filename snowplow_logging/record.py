@@ -27,6 +27,7 @@ from snowplow_logging.formatter import (
     message_of,
     part_of,
 )
+from snowplow_logging.scope import scoped_entities
 from snowplow_logging.self_describing_json import SelfDescribingJson, is_schema_uri
 
 if TYPE_CHECKING:
@@ -102,10 +103,11 @@ class RecordMapper:
             return self._with_entity(record, Event(APPLICATION_ERROR, encode(error), []))
         if self._schema is None:
             return None
-        return Event(self._schema, self._plain_data(record, formatter), list(self._entities))
+        data = self._plain_data(record, formatter)
+        return Event(self._schema, data, [*self._entities, *scoped_entities()])
 
     def _with_entity(self, record: logging.LogRecord, event: Event) -> Event:
-        carried = [*event.entities, *self._entities]
+        carried = [*event.entities, *self._entities, *scoped_entities()]
         if self._record_entity:
             data = self._log_record.fields(record)
             carried.append(encode({"schema": self._schema or LOG_RECORD, "data": data}))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from snowplow_logging._json import encode
-from snowplow_logging._text import class_name, is_a, shown
+from snowplow_logging._text import class_name, is_a, shown, text
 
 SCHEMA_URI = re.compile(r"iglu:[a-zA-Z0-9-_.]+/[a-zA-Z0-9-_]+/[a-zA-Z0-9-_]+/[0-9]+-[0-9]+-[0-9]+")
 """The pattern that Iglu's ``unstruct_event/1-0-0`` and ``contexts/1-0-1`` hold a URI against."""
@@ -57,3 +57,19 @@ class SelfDescribingJson:
         return encode(self.to_json()).decode()
 
     __str__ = to_string
+
+
+def entity(value: Any) -> SelfDescribingJson:
+    """Returns an entity given as such or as ``{"schema": …, "data": …}``."""
+    if is_a(value, SelfDescribingJson):
+        return cast("SelfDescribingJson", value)
+    try:
+        # Else dict() would read whatever can be read, perhaps without end.
+        parts = dict(value) if is_a(value, Mapping) else {}
+        return SelfDescribingJson(parts.pop("schema"), parts.pop("data"), **parts)
+    except Exception as error:
+        msg = (
+            "an entity is a SelfDescribingJson, or has 'schema' and 'data' and no more; "
+            f"not {shown(value)} ({text(error)})"
+        )
+        raise TypeError(msg) from error
