@@ -49,10 +49,11 @@ def test_text_of_a_str_subclass() -> None:
 
 @given(every_text)
 def test_clean_text_is_utf8(value: str) -> None:
-    """Cleaned text can be written as UTF-8, and text that could be is left as it is."""
+    """Cleaned text can be written as UTF-8 and has no NUL; what could be is left as it is."""
     assert clean(value).encode("utf-8").decode("utf-8") == clean(value)
     if not any("\ud800" <= character <= "\udfff" for character in value):
-        assert clean(value) == value
+        assert clean(value) == value.replace("\0", "\ufffd")
+    assert "\0" not in clean(value)
 
 
 @pytest.mark.parametrize(
@@ -62,11 +63,13 @@ def test_clean_text_is_utf8(value: str) -> None:
         ("a\ud83db", "a\ufffdb"),
         ("\ude00\ud83d", "\ufffd\ufffd"),
         ("\ud83d\ud83d\ude00", "\ufffd😀"),
-        ("a\0b", "a\0b"),
+        ("a\0b", "a\ufffdb"),
+        ("é\0😀", "é\ufffd😀"),
+        ("\ud83d\0\ude00", "\ufffd\ufffd\ufffd"),
     ],
 )
-def test_clean_surrogates(value: str, expected: str) -> None:
-    """Surrogate pairs are joined, and lone surrogates become replacement characters."""
+def test_what_clean_replaces(value: str, expected: str) -> None:
+    """Surrogate pairs are joined; lone surrogates and NUL become replacement characters."""
     assert clean(value) == expected
 
 
