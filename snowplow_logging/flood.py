@@ -124,6 +124,9 @@ class FloodFilter(logging.Filter):
         self.report()
         yield
 
+    def after_fork_in_parent(self) -> None:
+        """Has nothing to do: nothing was stopped for the fork."""
+
     def after_fork_in_child(self) -> None:
         """Starts anew: what was held back before the fork is the parent's to report."""
         self._renew()
