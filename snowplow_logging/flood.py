@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snowplow_logging import _lifecycle
 from snowplow_logging._clock import Clock
-from snowplow_logging._guard import is_delivering
+from snowplow_logging._guard import forking, is_delivering
 from snowplow_logging._losses import say
 from snowplow_logging._text import class_name, cut, is_a, shown, text
 from snowplow_logging.self_describing_json import SelfDescribingJson, is_schema_uri
@@ -141,8 +141,13 @@ class FloodFilter(logging.Filter):
         return f"<{type(self).__name__} {each}, {self._suppressed} suppressed>"
 
     def _is_entered(self) -> bool:
-        """Whether this thread is inside already: a finaliser or a signal handler logs."""
-        return self._lock._is_owned()  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001 - as Condition asks
+        """Whether this thread is inside already, or forks.
+
+        If it is inside, a finaliser or a signal handler logs. If it forks, a hook does, perhaps in
+        the child, where nobody may be left to release the lock.
+        """
+        lock: Any = self._lock
+        return bool(lock._is_owned()) or forking.is_here()  # noqa: SLF001 - as Condition asks
 
     def _judge(self, record: logging.LogRecord) -> bool:
         if (not self._events and _is_event(record)) or self._is_entered():

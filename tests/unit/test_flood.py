@@ -355,6 +355,43 @@ print("parent", flood.suppressed)
     ]  # fmt: skip
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_hooks_of_a_fork_log() -> None:
+    """An application's hook runs before ours; in the child nobody is left to release the lock."""
+    ended = run("""
+import logging, os, sys, threading
+from snowplow_logging.flood import FloodFilter
+def log():
+    for _ in range(3):
+        logging.info("again")
+os.register_at_fork(after_in_child=log)
+flood = FloodFilter(0.0001, 1)
+handler = logging.StreamHandler(sys.stdout)
+handler.addFilter(flood)
+logging.basicConfig(level="INFO", handlers=[handler], format="%(message)s")
+entered, leave = threading.Event(), threading.Event()
+def hold():
+    with flood._lock:
+        entered.set()
+        leave.wait()
+thread = threading.Thread(target=hold)
+thread.start()
+entered.wait()
+if os.fork() == 0:
+    log()
+    print("held back", flood.suppressed, flush=True)
+    os._exit(0)
+os.wait()
+leave.set()
+thread.join()
+log()
+""")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines() == [
+        *["again"] * 4, "held back 2", "again", "suppressed 2 records like this one: again",
+    ]  # fmt: skip
+
+
 def test_it_is_forgotten_with_its_handler(time: Time, capsys: pytest.CaptureFixture[str]) -> None:
     """The hooks at exit keep no filter alive; what it had not reported yet is said."""
     flood = FloodFilter(1, 1, clock=time.clock)
