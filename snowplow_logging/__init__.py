@@ -4,6 +4,7 @@ from snowplow_logging._stats import Stats
 from snowplow_logging._version import __version__
 from snowplow_logging.draining import drain_on_signal, flush, flush_on_return
 from snowplow_logging.emitter import AsyncEmitter, Emitter
+from snowplow_logging.flood import FloodFilter
 from snowplow_logging.formatter import LogRecordFormatter
 from snowplow_logging.handler import SnowplowHandler
 from snowplow_logging.scope import contexts, traceparent
@@ -14,6 +15,7 @@ from snowplow_logging.tracker import Tracker
 __all__ = [
     "AsyncEmitter",
     "Emitter",
+    "FloodFilter",
     "LogRecordFormatter",
     "SelfDescribingJson",
     "SnowplowHandler",

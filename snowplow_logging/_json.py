@@ -46,7 +46,7 @@ def encode(value: object) -> bytes:
         RecursionError, MemoryError: where the caller itself is at the interpreter's limit.
     """
     try:
-        if _is_simple(value) and b"\\u0000" not in (encoded := _dumps(value)):
+        if is_simple(value) and b"\\u0000" not in (encoded := _dumps(value)):
             return encoded
     except Exception:  # noqa: BLE001, S110 - as of numbers that JSON cannot say, or data that changes
         pass
@@ -99,6 +99,8 @@ def _stand_in(value: object) -> object:  # noqa: PLR0911 - one return a kind
         return list(cast("tuple[object, ...]", value))
     if isinstance(value, Mapping):
         return dict(cast("Mapping[object, object]", value))
+    if isinstance(value, (bytes, bytearray)):
+        return _bytes(value)
     if isinstance(value, AbstractSet):
         return list(cast("AbstractSet[object]", value))
     if isinstance(value, numbers.Integral):
@@ -112,6 +114,15 @@ def _stand_in(value: object) -> object:  # noqa: PLR0911 - one return a kind
     if isinstance(value, numbers.Real):
         return float(value)
     return _coerce(value)
+
+
+def _bytes(value: bytes | bytearray) -> object:
+    """Returns the text that the bytes are, as far as anybody can say; else their base64."""
+    try:
+        said = value.decode()
+    except UnicodeDecodeError:
+        return _coerce(value)
+    return said if "\0" not in said else _coerce(value)
 
 
 def _decimal(value: Decimal) -> int | float | str:
@@ -198,7 +209,7 @@ def _key(key: object) -> str:
     return text(key)
 
 
-def _is_simple(value: Any) -> bool:
+def is_simple(value: Any) -> bool:
     """Says whether an encoder may have ``value`` as it is: JSON's own types, in small numbers.
 
     What is shared is counted as often as it occurs, since that is how it would be written: ten

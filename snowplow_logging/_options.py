@@ -7,38 +7,52 @@ are taken for every option, as a file or the environment says them.
 
 from __future__ import annotations
 
-import copy
-import json
 import os
-import pkgutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from snowplow_logging._buffer import OVERFLOWS, Overflow
-from snowplow_logging._clock import Clock
-from snowplow_logging._json import elements
-from snowplow_logging._text import is_a, shown, text
+from snowplow_logging._parsers import (
+    application,
+    clock,
+    entities,
+    function,
+    one_of,
+    or_none,
+    redaction,
+    retry_codes,
+    schema,
+    seconds,
+    session,
+    subject,
+    text_up_to,
+    truth,
+    whole,
+)
+from snowplow_logging._text import shown, text
 from snowplow_logging.payload import PLATFORMS
-from snowplow_logging.self_describing_json import SelfDescribingJson, entity, is_schema_uri
-from snowplow_logging.subject import Subject
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
     import requests
 
+    from snowplow_logging._clock import Clock
     from snowplow_logging._transport import Transport
     from snowplow_logging.emitter import Emitter
+    from snowplow_logging.self_describing_json import SelfDescribingJson
+    from snowplow_logging.subject import Subject
     from snowplow_logging.tracker import Tracker
 
     Entity = SelfDescribingJson | Mapping[str, Any]
     OnSuccess = Callable[[list[dict[str, Any]]], object]
     OnFailure = Callable[[int, list[dict[str, Any]]], object]
     OnDrop = Callable[[str, list[dict[str, Any]]], object]
+    Hide = Callable[[str | None, Any], Any]
+    Redact = bool | str | Hide | Sequence[str | Hide]
 
 ENVIRONMENT_PREFIX = "SNOWPLOW_LOGGING_"
 YEARS, DAY = 1e8, 86_400.0  # seconds; what threads, and what sockets, can wait for is not far above
-_T = TypeVar("_T")
-
 
 LOG_RECORD = "iglu:io.github.snowplow_logging/log_record/jsonschema/1-0-0"
 """The package's own schema, which users publish under a vendor of their own."""
@@ -85,6 +99,8 @@ class HandlerOptions(AsyncEmitterOptions, total=False):
     platform: str | None
     subject: Subject | Mapping[str, Any] | str | None
     contexts: Sequence[Entity] | str
+    application: str | None
+    redact: Redact
     schema: str | None
     exceptions: str
     record_entity: bool | str
@@ -109,237 +125,127 @@ class Option(NamedTuple):
     meaning: str
 
 
-def _whole(minimum: int, maximum: int = 2**53) -> Callable[[Any], int]:
-    def parse(value: Any) -> int:
-        if type(value) not in (int, float, str) or (
-            type(value) is float and not value.is_integer()
-        ):
-            raise TypeError
-        number = int(value)
-        if not minimum <= number <= maximum:
-            raise ValueError
-        return number
-
-    return parse
-
-
-def _seconds(minimum: float, maximum: float, *, above: bool = False) -> Callable[[Any], float]:
-    def parse(value: Any) -> float:
-        if type(value) not in (int, float, str):
-            raise TypeError
-        number = float(value)
-        if not minimum <= number <= maximum or (above and number == minimum):
-            raise ValueError
-        return number
-
-    return parse
-
-
-def _one_of(*choices: str) -> Callable[[Any], str]:
-    def parse(value: Any) -> str:
-        if type(value) is not str or value not in choices:
-            raise ValueError
-        return value
-
-    return parse
-
-
-def _truth(value: Any) -> bool:
-    if type(value) is str:
-        said = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-        value = said.get(value.lower())
-    if type(value) is not bool:
-        raise TypeError
-    return value
-
-
-def _text(limit: int) -> Callable[[Any], str]:
-    def parse(value: Any) -> str:
-        if not isinstance(value, str):
-            raise TypeError
-        if len(value.encode("utf-16-le", "surrogatepass")) > 2 * limit:
-            raise ValueError
-        return value
-
-    return parse
-
-
-def _function(value: Any) -> Any:
-    """A callable, or the name of one as ``package.module:function``."""
-    found: Any = pkgutil.resolve_name(value) if isinstance(value, str) else value
-    if not callable(found):
-        raise TypeError
-    return found
-
-
-def _session(value: Any) -> Callable[[], requests.Session]:
-    """A session that all threads share, or a function that makes one for each."""
-    from requests import Session  # noqa: PLC0415 - see emitter.py
-
-    if isinstance(value, Session):
-        process = os.getpid()
-        # A forked child would share its connections with the parent, and read its answers.
-        return lambda: value if os.getpid() == process else copy.deepcopy(value)
-    make: Callable[[], requests.Session] = _function(value)
-    return make
-
-
-def _schema(value: Any) -> str | None:
-    if isinstance(value, str) and value.lower() == "none":
-        return None
-    if not is_schema_uri(value):
-        raise ValueError
-    return cast("str", value)
-
-
-def _clock(value: Any) -> Any:
-    if value is not None and not isinstance(value, Clock):
-        raise TypeError
-    return value
-
-
-def _from_json(value: Any) -> Any:
-    try:
-        return json.loads(value) if is_a(value, str) else value
-    except RecursionError:
-        raise ValueError("it nests too deep") from None
-
-
-def _subject(value: Any) -> Subject:
-    value = _from_json(value)
-    return value if isinstance(value, Subject) else Subject.from_mapping(dict(value))
-
-
-def entities(value: Any) -> list[SelfDescribingJson]:
-    """Returns a list of entities, each as ``entity`` takes it; also from JSON text."""
-    value = _from_json(value)
-    if not is_a(value, (list, tuple)):
-        msg = f"contexts takes a list of entities; not {shown(value)}"
-        raise TypeError(msg)
-    return [entity(item) for item in elements(value)]
-
-
-def _retry_codes(value: Any) -> dict[int, bool]:
-    """``{403: true}``, or a list of codes to retry, or either as JSON text."""
-    if isinstance(value, str):
-        value = json.loads(value)
-    if not is_a(value, (Mapping, list, tuple, set)):
-        raise TypeError
-    codes: Mapping[Any, Any] = value if is_a(value, Mapping) else dict.fromkeys(value, True)
-    return {_whole(400, 599)(code): _truth(codes[code]) for code in codes}
-
-
-def or_none(parse: Callable[[Any], _T]) -> Callable[[Any], _T | None]:
-    """Returns a parser that also takes None."""
-    return lambda value: None if value is None else parse(value)
-
-
 OPTIONS: dict[str, Option] = {
     "protocol": Option(
-        None, '"https" or "http"', or_none(_one_of("https", "http")),
+        None, '"https" or "http"', or_none(one_of("https", "http")),
         "scheme of an `endpoint` that has none; https by default",
     ),
     "port": Option(
-        None, "a port from 1 to 65535", or_none(_whole(1, 65_535)),
+        None, "a port from 1 to 65535", or_none(whole(1, 65_535)),
         "port of an `endpoint` that has none",
     ),
-    "method": Option("post", '"post" or "get"', _one_of("post", "get"), "how events are sent"),
+    "method": Option("post", '"post" or "get"', one_of("post", "get"), "how events are sent"),
     "path": Option(
-        None, "a path of two segments without a slash at its end", or_none(_text(4096)),
+        None, "a path of two segments without a slash at its end", or_none(text_up_to(4096)),
         "the collector's path, where it is not the standard one",
     ),
-    "thread_count": Option(1, "a whole number from 1", _whole(1), "threads that deliver"),
-    "queue_size": Option(10_000, "a whole number from 1", _whole(1), "events that may wait"),
+    "thread_count": Option(1, "a whole number from 1", whole(1), "threads that deliver"),
+    "queue_size": Option(10_000, "a whole number from 1", whole(1), "events that may wait"),
     "queue_bytes": Option(
-        64 * 1024 * 1024, "a whole number of bytes from 1", _whole(1),
+        64 * 1024 * 1024, "a whole number of bytes from 1", whole(1),
         "bytes of events that may wait",
     ),
     "overflow": Option(
-        "drop_newest", "one of " + ", ".join(OVERFLOWS), _one_of(*OVERFLOWS),
+        "drop_newest", "one of " + ", ".join(OVERFLOWS), one_of(*OVERFLOWS),
         "what happens to an event for which there is no room",
     ),
     "block_timeout": Option(
-        1.0, "seconds from 0, up to 1e8", _seconds(0, YEARS),
+        1.0, "seconds from 0, up to 1e8", seconds(0, YEARS),
         'the longest that `overflow="block"` waits for room, in seconds',
     ),
-    "batch_size": Option(500, "a whole number from 1", _whole(1), "events in a request, at most"),
+    "batch_size": Option(500, "a whole number from 1", whole(1), "events in a request, at most"),
     "byte_limit": Option(
         900_000, "a whole number of bytes from 2000 to 1000000",
-        _whole(2_000, 1_000_000),
+        whole(2_000, 1_000_000),
         "bytes in a request, at most",
     ),
     "flush_interval": Option(
-        1.0, "seconds over 0, up to 1e8", _seconds(0, YEARS, above=True),
+        1.0, "seconds over 0, up to 1e8", seconds(0, YEARS, above=True),
         "how long an event waits for its batch to fill, in seconds",
     ),
     "request_timeout": Option(
-        10.0, "seconds over 0, up to 86400", _seconds(0, DAY, above=True),
+        10.0, "seconds over 0, up to 86400", seconds(0, DAY, above=True),
         "how long to wait for a connection, and for an answer, in seconds",
     ),
     "max_retry_delay": Option(
-        60.0, "seconds over 0, up to 1e8", _seconds(0, YEARS, above=True),
+        60.0, "seconds over 0, up to 1e8", seconds(0, YEARS, above=True),
         "the longest rest between two attempts, in seconds",
     ),
     "custom_retry_codes": Option(
-        {}, "HTTP codes from 400, each with true (retry) or false (give up)", _retry_codes,
+        {}, "HTTP codes from 400, each with true (retry) or false (give up)", retry_codes,
         "answers to retry or to give up on against the rule",
     ),
     "max_age": Option(
-        86_400.0, "seconds over 0, up to 1e8", _seconds(0, YEARS, above=True),
+        86_400.0, "seconds over 0, up to 1e8", seconds(0, YEARS, above=True),
         "how long an event is tried, in seconds",
     ),
     "shutdown_timeout": Option(
-        5.0, "seconds from 0, up to 1e8", _seconds(0, YEARS),
+        5.0, "seconds from 0, up to 1e8", seconds(0, YEARS),
         "the longest that flush and close wait, in seconds",
     ),
     "on_success": Option(
-        None, "a callable", or_none(_function), "called with the payloads of a delivery"
+        None, "a callable", or_none(function), "called with the payloads of a delivery"
     ),
     "on_failure": Option(
-        None, "a callable", or_none(_function),
+        None, "a callable", or_none(function),
         "called with the number delivered and the payloads that were not",
     ),
     "on_drop": Option(
-        None, "a callable", or_none(_function), "called with a reason and the payloads given up"
+        None, "a callable", or_none(function), "called with a reason and the payloads given up"
     ),
-    "app_id": Option(None, "a text of up to 255", or_none(_text(255)), "id of the application"),
-    "namespace": Option(None, "a text of up to 128", or_none(_text(128)), "name of the tracker"),
+    "app_id": Option(
+        None, "a text of up to 255", or_none(text_up_to(255)), "id of the application"
+    ),
+    "namespace": Option(
+        None, "a text of up to 128", or_none(text_up_to(128)), "name of the tracker"
+    ),
     "platform": Option(
-        None, "one of " + ", ".join(PLATFORMS), or_none(_one_of(*PLATFORMS)),
+        None, "one of " + ", ".join(PLATFORMS), or_none(one_of(*PLATFORMS)),
         "kind of device that the application runs on; srv by default",
     ),
     "encode_base64": Option(
-        True, "true or false", _truth, "whether JSON in an event is sent as base64"
+        True, "true or false", truth, "whether JSON in an event is sent as base64"
     ),
     "subject": Option(
-        None, 'a Subject, or a mapping such as {"user_id": "u-1"}', or_none(_subject),
+        None, 'a Subject, or a mapping such as {"user_id": "u-1"}', or_none(subject),
         "user, session and device of every event",
     ),
     "contexts": Option(
         (), 'a list of entities, each a SelfDescribingJson or {"schema": …, "data": …}', entities,
         "entities of every event",
     ),
+    "application": Option(
+        None, "the name of an installed distribution, such as acme-checkout", or_none(application),
+        "adds the standard `application` entity, with the version of this distribution",
+    ),
+    "redact": Option(
+        True,
+        "true, false, a function of key and value, or a list of such functions and of names: "
+        "a key to redact too (ssn), or a rule to leave out (-card)",
+        redaction,
+        "which secrets become markers before an event is queued",
+    ),
     "schema": Option(
         LOG_RECORD, "an Iglu URI such as iglu:com.acme/log_record/jsonschema/1-0-0, or None",
-        or_none(_schema), "schema of plain records; None: they are not sent",
+        or_none(schema), "schema of plain records; None: they are not sent",
     ),
     "exceptions": Option(
         "application_error", '"application_error" or "log_record"',
-        _one_of("application_error", "log_record"), "what a record with an exception becomes",
+        one_of("application_error", "log_record"), "what a record with an exception becomes",
     ),
     "record_entity": Option(
-        False, "true or false", _truth,
+        False, "true or false", truth,
         "whether events with another schema carry the `log_record` as an entity",
     ),
     "session": Option(
-        None, "a requests.Session, or a function that returns one", or_none(_session),
+        None, "a requests.Session, or a function that returns one", or_none(session),
         "the HTTP session, for proxies, certificates or authentication of your own",
     ),
     "transport": Option(
-        None, "a function that returns a Transport", or_none(_function),
+        None, "a function that returns a Transport", or_none(function),
         "replaces HTTP, for instance by a double in tests",
     ),
-    "clock": Option(None, "a Clock", _clock, "replaces the time in tests"),
+    "clock": Option(None, "a Clock", clock, "replaces the time in tests"),
 }  # fmt: skip
 
 
@@ -366,9 +272,9 @@ def resolve(
             raise TypeError(msg)
     values: dict[str, Any] = {}
     for name in names:
-        value = given[name] if name in given else from_environment(name) if environment else None
-        chosen = name in given or value is not None
-        values[name] = _read(name, value) if chosen else OPTIONS[name].default
+        said = from_environment(name) if environment else None
+        value = OPTIONS[name].default if said is None else said
+        values[name] = _read(name, given.get(name, value))
     return values
 
 

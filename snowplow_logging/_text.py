@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import re
 import reprlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CUT_MARK = "…[cut]"
 REPLACEMENT = "\ufffd"
+WINDOW = 65_536  # characters that are looked at of a longer text: several times what a field takes
+_SEAM = 1_024  # of those next to the cut, where part of a secret would no longer look like one
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
@@ -90,13 +96,34 @@ def cut(value: str, limit: int) -> str:
     return (kept + CUT_MARK)[:limit]
 
 
-def bounded(value: object, limit: int) -> str | None:
-    """Returns the text of ``value``, legible and cut to ``limit`` UTF-16 units; None stays None."""
-    return None if value is None else cut(legible(text(value)), limit)
+def bounded(value: object, limit: int, redact: Callable[[str], str] = legible) -> str | None:
+    """Returns the text of ``value``, legible and cut to ``limit`` UTF-16 units; None stays None.
+
+    Args:
+        value: Anything.
+        limit: At most ``WINDOW - _SEAM``.
+        redact: Removes secrets, before any is cut in two.
+    """
+    if value is None:
+        return None
+    whole = text(value)
+    if len(whole) <= WINDOW:
+        return cut(redact(legible(whole)), limit)
+    return cut(redact(legible(whole[:WINDOW]))[:-_SEAM] + CUT_MARK, limit)
+
+
+def bounded_end(value: object, limit: int, redact: Callable[[str], str] = legible) -> str | None:
+    """Like ``bounded``, but keeps the end: of a stack trace the last lines say most."""
+    if value is None:
+        return None
+    whole = text(value)
+    if len(whole) <= WINDOW:
+        return cut_head(redact(legible(whole)), limit)
+    return cut_head(f"{CUT_MARK}\n{redact(legible(whole[-WINDOW:]))[_SEAM:]}", limit)
 
 
 def cut_head(value: str, limit: int) -> str:
-    """Like ``cut``, but keeps the end: of a stack trace the last lines say most."""
+    """Like ``cut``, but keeps the end."""
     mark = CUT_MARK + "\n"
     units = value.encode("utf-16-le", "surrogatepass")
     if len(units) <= limit * 2:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pythonjsonlogger.core import RESERVED_ATTRS, BaseJsonFormatter
 
@@ -17,16 +17,18 @@ from snowplow_logging._json import elements, encode, encode_within
 from snowplow_logging._text import (
     CUT_MARK,
     bounded,
-    cut,
-    cut_head,
+    bounded_end,
     is_a,
-    legible,
     text,
     unprintable,
 )
 from snowplow_logging.scope import current_trace
 from snowplow_logging.self_describing_json import is_schema_uri
 
+if TYPE_CHECKING:
+    from snowplow_logging.redaction import Redactor
+
+_T = TypeVar("_T")
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 MAX_MESSAGE = 8_192
@@ -44,6 +46,26 @@ RECORD_ATTRIBUTES = (
     frozenset(RESERVED_ATTRS) | frozenset(vars(logging.makeLogRecord({}))) | {"taskName"}
 )
 EVENT_EXTRAS = frozenset({"schema", "data", "contexts"})
+
+
+class Unredacted:
+    """Stands in for a ``Redactor`` where secrets may stay."""
+
+    def text(self, value: str) -> str:
+        """Returns ``value``."""
+        return value
+
+    def value(self, value: _T) -> _T:
+        """Returns ``value``."""
+        return value
+
+    def arguments(self, message: object, arguments: _T) -> _T:  # noqa: ARG002 - as a Redactor has it
+        """Returns ``arguments``."""
+        return arguments
+
+    def keyed(self, values: dict[str, Any]) -> dict[str, str]:  # noqa: ARG002
+        """Returns nothing."""
+        return {}
 
 
 def extras(record: logging.LogRecord) -> dict[str, Any]:
@@ -72,12 +94,12 @@ def part_of(exception: BaseException, name: str) -> Any:
     return BaseException.__dict__[name].__get__(exception)
 
 
-def message_of(record: logging.LogRecord) -> str:
+def message_of(record: logging.LogRecord, redaction: Redactor | Unredacted) -> str:
     """Returns the message; where its arguments do not fit, the message, a marker and them."""
     message: Any = vars(record).get("msg")
     try:
         if is_a(message, Mapping):
-            return structured_message(message)
+            return structured_message(redaction.value(message))
         return text(record.getMessage())
     except Exception as error:  # noqa: BLE001 - message and arguments may raise anything
         reason = f"{type(error).__name__}: {text(error)}"
@@ -112,10 +134,15 @@ def integer(value: Any, maximum: int = MAX_INT, minimum: int = 0) -> int | None:
 
 
 class LogRecordFormatter(BaseJsonFormatter):
-    """Formats a record as the data of our ``log_record`` schema; extras become ``attributes``."""
+    """Formats a record as the data of our ``log_record`` schema; extras become ``attributes``.
 
-    def __init__(self) -> None:
+    Args:
+        redactor: Finds secrets; the handler has its own, which its option ``redact`` makes.
+    """
+
+    def __init__(self, redactor: Redactor | None = None) -> None:
         super().__init__()  # its options make other fields than the schema has
+        self._redaction = redactor or Unredacted()
 
     def format(self, record: logging.LogRecord) -> str:
         """Returns the data as JSON text."""
@@ -129,8 +156,10 @@ class LogRecordFormatter(BaseJsonFormatter):
             message: The message, where another formatter has made it.
         """
         values = vars(record).get
+        if message is None:
+            message = message_of(record, self._redaction)
         data = {
-            "message": cut(legible(message_of(record) if message is None else message), MAX_MESSAGE),
+            "message": bounded(message, MAX_MESSAGE, self._redaction.text),
             "level": bounded(values("levelname"), MAX_NAME),
             "level_number": integer(values("levelno"), minimum=-MAX_INT),
             "logger": bounded(values("name"), MAX_NAME),
@@ -142,36 +171,41 @@ class LogRecordFormatter(BaseJsonFormatter):
             "thread_id": integer(values("thread"), MAX_THREAD_ID),
             "thread_name": bounded(values("threadName"), MAX_NAME),
             "task_name": bounded(values("taskName"), MAX_NAME),
+            "stack_info": bounded_end(values("stack_info"), MAX_STACK_INFO, self._redaction.text),
             "attributes": self._attributes(record),
         } | self._exception(record)
-        stack_info = values("stack_info")
-        if stack_info is not None:
-            data["stack_info"] = cut_head(legible(text(stack_info)), MAX_STACK_INFO)
         trace = current_trace()
         if trace is not None:
             data |= trace._asdict()
         return {key: value for key, value in data.items() if value is not None}
 
-    def stack_trace(self, record: logging.LogRecord) -> str | None:
-        """Returns the traceback with its causes, or the text that another handler left of it."""
+    def stack_trace(self, record: logging.LogRecord, limit: int) -> str | None:
+        """Returns the traceback with its causes, or the text that another handler left of it.
+
+        Args:
+            record: The record.
+            limit: UTF-16 units that it may have; of a longer one the end is kept.
+        """
         left = vars(record).get("exc_text")
-        if left is not None and text(left):
-            return legible(text(left))
+        trace = text("" if left is None else left) or self._traceback(record)
+        return bounded_end(trace, limit, self._redaction.text)
+
+    def _traceback(self, record: logging.LogRecord) -> str | None:
         info = exception_of(record)
         if info is None:
             return None
         try:
-            return legible(text(logging.Formatter.formatException(self, info)))
+            return logging.Formatter.formatException(self, info)
         except Exception as error:  # noqa: BLE001 - an exception's own methods may raise anything
             return unprintable(info[1], error)
 
     def _exception(self, record: logging.LogRecord) -> dict[str, str | None]:
         info = exception_of(record)
-        trace = self.stack_trace(record)
+        redact = self._redaction.text
         return {
             "exception_type": bounded(exception_name(info[0]), MAX_NAME) if info else None,
-            "exception_message": bounded(info[1], MAX_EXCEPTION_MESSAGE) if info else None,
-            "stack_trace": cut_head(trace, MAX_STACK_TRACE) if trace else None,
+            "exception_message": bounded(info[1], MAX_EXCEPTION_MESSAGE, redact) if info else None,
+            "stack_trace": self.stack_trace(record, MAX_STACK_TRACE),
         }
 
     def _attributes(self, record: logging.LogRecord) -> str | None:
@@ -181,7 +215,7 @@ class LogRecordFormatter(BaseJsonFormatter):
             values = {key: values[key] for key in values if key not in EVENT_EXTRAS}
         if not values:
             return None
-        encoded = encode_within(values, MAX_ATTRIBUTES)
+        encoded = encode_within(self._redaction.value(values), MAX_ATTRIBUTES)
         return CUT_MARK if encoded is None else encoded.decode()
 
 

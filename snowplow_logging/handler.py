@@ -63,7 +63,8 @@ class SnowplowHandler(logging.Handler):
             schema=self._schema,
             exceptions=values["exceptions"],
             record_entity=values["record_entity"],
-            contexts=values["contexts"],
+            contexts=[*values["contexts"], *filter(None, [values["application"]])],
+            redactor=values["redact"],
         )
         self._owned: Emitter | None = None
         if existing is None:
@@ -164,7 +165,8 @@ class SnowplowHandler(logging.Handler):
         show_exception()
         place = f"{shown(values.get('pathname'))}, line {shown(values.get('lineno'))}"
         message, arguments = shown(values.get("msg")), shown(values.get("args"))
-        say(f"no event from {place}: message {message}, arguments {arguments}")
+        rest = self._mapper.redact(f"message {message}, arguments {arguments}")
+        say(f"no event from {place}: {rest}")
 
     def _refuse(self, record: logging.LogRecord) -> None:
         try:

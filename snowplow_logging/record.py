@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import json
 import logging
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pythonjsonlogger.core import BaseJsonFormatter
 
 from snowplow_logging._json import encode
-from snowplow_logging._options import LOG_RECORD, entities
-from snowplow_logging._text import bounded, class_name, cut_head, is_a, text
+from snowplow_logging._options import LOG_RECORD
+from snowplow_logging._parsers import entities
+from snowplow_logging._text import bounded, class_name, is_a, text
 from snowplow_logging.formatter import (
     EVENT_EXTRAS,
     LogRecordFormatter,
+    Unredacted,
     exception_name,
     exception_of,
     extras,
@@ -34,10 +37,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
+    from snowplow_logging.redaction import Redactor
+
 APPLICATION_ERROR = "iglu:com.snowplowanalytics.snowplow/application_error/jsonschema/1-0-2"
 MAX_ERROR_MESSAGE = 2_048
 MAX_ERROR_NAME = 1_024
 MAX_ERROR_TRACE = 8_192
+SCOPED_ENTITIES = 256  # of scopes, that are remembered as redacted
 
 
 class Event(NamedTuple):
@@ -62,6 +68,7 @@ class RecordMapper:
         exceptions: ``"application_error"``, or ``"log_record"`` to turn rule 2 off.
         record_entity: Whether events by rules 1 and 2 carry the ``log_record`` as an entity.
         contexts: Entities of every event.
+        redactor: Finds secrets in all of it; None leaves them.
     """
 
     def __init__(
@@ -71,12 +78,16 @@ class RecordMapper:
         exceptions: str = "application_error",
         record_entity: bool = False,
         contexts: Sequence[SelfDescribingJson] = (),
+        redactor: Redactor | None = None,
     ) -> None:
         self._schema = schema
         self._exceptions_as_errors = exceptions == "application_error"
         self._record_entity = record_entity
-        self._entities = [encode(context.to_json()) for context in contexts]
-        self._log_record = LogRecordFormatter()
+        self._redaction = redactor or Unredacted()
+        self.redact = self._redaction.text
+        self._entities = [self._encoded_entity(context) for context in contexts]
+        self._log_record = LogRecordFormatter(redactor)
+        self._scoped = lru_cache(SCOPED_ENTITIES)(self._redacted_entity)
 
     def event(
         self, record: logging.LogRecord, formatter: logging.Formatter | None = None
@@ -91,48 +102,51 @@ class RecordMapper:
             TypeError, ValueError: The record names a schema, but its ``data`` is neither
                 object nor array, or its ``contexts`` are no entities.
         """
+        record = self._redacted(record)
         named = _named_event(record)
         if named is not None:
             schema, data = named
-            own = _encoded_entities(vars(record).get("contexts"))
-            return self._with_entity(record, Event(schema, _encoded_data(data), own))
-        if self._exceptions_as_errors and (
-            exception_of(record) or self._log_record.stack_trace(record)
-        ):
-            error = self._application_error(record, _message(record, formatter))
+            own = self._own_entities(vars(record).get("contexts"))
+            return self._with_entity(record, Event(schema, self._encoded_data(data), own))
+        if self._exceptions_as_errors and _has_exception(record):
+            error = self._application_error(record, self._message(record, formatter))
             return self._with_entity(record, Event(APPLICATION_ERROR, encode(error), []))
         if self._schema is None:
             return None
         data = self._plain_data(record, formatter)
-        return Event(self._schema, data, [*self._entities, *scoped_entities()])
+        return Event(self._schema, data, [*self._entities, *self._entities_of_scope()])
+
+    def _redacted(self, record: logging.LogRecord) -> logging.LogRecord:
+        """Returns the record, or a copy without the arguments that its message names as secret."""
+        values = vars(record)
+        given: Any = values.get("args")
+        arguments = self._redaction.arguments(values.get("msg"), given)
+        return record if arguments is given else logging.makeLogRecord(values | {"args": arguments})
 
     def _with_entity(self, record: logging.LogRecord, event: Event) -> Event:
-        carried = [*event.entities, *self._entities, *scoped_entities()]
+        carried = [*event.entities, *self._entities, *self._entities_of_scope()]
         if self._record_entity:
             data = self._log_record.fields(record)
             carried.append(encode({"schema": self._schema or LOG_RECORD, "data": data}))
         return event._replace(entities=carried)
 
     def _plain_data(self, record: logging.LogRecord, formatter: logging.Formatter | None) -> bytes:
-        if isinstance(formatter, LogRecordFormatter):
-            return encode(formatter.fields(record))
-        if isinstance(formatter, BaseJsonFormatter):
+        if isinstance(formatter, BaseJsonFormatter) and type(formatter) is not LogRecordFormatter:
             # Read again, because what users' encoders write need not be JSON (NaN, say).
-            return _encoded_data(json.loads(formatter.format(record)))
-        return encode(self._log_record.fields(record, _message(record, formatter)))
+            return self._encoded_data(json.loads(formatter.format(record)))
+        return encode(self._log_record.fields(record, self._message(record, formatter)))
 
     def _application_error(self, record: logging.LogRecord, message: str) -> dict[str, Any]:
         values = vars(record)
         info = exception_of(record)
-        trace = self._log_record.stack_trace(record)
         error: dict[str, Any] = {
             "programmingLanguage": "PYTHON",
-            "message": bounded(message, MAX_ERROR_MESSAGE),
+            "message": bounded(message, MAX_ERROR_MESSAGE, self._redaction.text),
             "threadName": bounded(values.get("threadName"), MAX_ERROR_NAME),
             "isFatal": (integer(values.get("levelno"), 2**63) or 0) >= logging.CRITICAL,
             # On Linux a thread's ident is an address, mostly beyond what the schema takes.
             "threadId": integer(values.get("thread")),
-            "stackTrace": cut_head(trace, MAX_ERROR_TRACE) if trace else None,
+            "stackTrace": self._log_record.stack_trace(record, MAX_ERROR_TRACE),
         }
         if info is not None:
             error["exceptionName"] = bounded(exception_name(info[0]), MAX_ERROR_NAME)
@@ -152,8 +166,47 @@ class RecordMapper:
         if cause is None:
             return None
         record = logging.makeLogRecord({"exc_info": cause})
-        trace = self._log_record.stack_trace(record)
-        return cut_head(trace, MAX_ERROR_TRACE) if trace else None
+        return self._log_record.stack_trace(record, MAX_ERROR_TRACE)
+
+    def _message(self, record: logging.LogRecord, formatter: logging.Formatter | None) -> str:
+        """Returns the message, by ``formatter`` if that makes a text; without the traceback."""
+        if formatter is None or isinstance(formatter, BaseJsonFormatter):
+            return message_of(record, self._redaction)
+        values = vars(record)
+        bare = {"exc_info": None, "exc_text": None, "stack_info": None}
+        try:
+            secret = self._redaction.keyed(extras(record))
+            return text(formatter.format(logging.makeLogRecord(values | bare | secret)))
+        except Exception:  # noqa: BLE001 - wrong arguments raise here, and have a marker there
+            return message_of(record, self._redaction)
+
+    def _own_entities(self, contexts: object) -> list[bytes]:
+        if contexts is None:
+            return []
+        return [self._encoded_entity(entity) for entity in entities(contexts)]
+
+    def _entities_of_scope(self) -> list[bytes]:
+        return [self._scoped(entity) for entity in scoped_entities()]
+
+    def _redacted_entity(self, encoded: bytes) -> bytes:
+        entity = SelfDescribingJson(**json.loads(encoded))
+        return self._encoded_entity(entity)
+
+    def _encoded_entity(self, entity: SelfDescribingJson) -> bytes:
+        schema = str.__str__(entity.schema).encode()
+        return b'{"schema":"%s","data":%s}' % (schema, self._encoded_data(entity.data))
+
+    def _encoded_data(self, data: object) -> bytes:
+        encoded = encode(self._redaction.value(data))
+        if encoded[:1] not in b"{[":
+            msg = f"an event's data is a JSON object or array, not {class_name(data)}"
+            raise TypeError(msg)
+        return encoded
+
+
+def _has_exception(record: logging.LogRecord) -> bool:
+    left = vars(record).get("exc_text")
+    return exception_of(record) is not None or (left is not None and text(left) != "")
 
 
 def _named_event(record: logging.LogRecord) -> tuple[str, Any] | None:
@@ -170,36 +223,6 @@ def _named_event(record: logging.LogRecord) -> tuple[str, Any] | None:
         others = extras(record)
         data = {key: others[key] for key in others if key not in EVENT_EXTRAS}
     return str.__str__(schema), data
-
-
-def _encoded_data(data: object) -> bytes:
-    encoded = encode(data)
-    if encoded[:1] not in b"{[":
-        msg = f"an event's data is a JSON object or array, not {class_name(data)}"
-        raise TypeError(msg)
-    return encoded
-
-
-def _encoded_entities(contexts: object) -> list[bytes]:
-    if contexts is None:
-        return []
-    return [_encoded_entity(entity) for entity in entities(contexts)]
-
-
-def _encoded_entity(entity: SelfDescribingJson) -> bytes:
-    schema = str.__str__(entity.schema).encode()
-    return b'{"schema":"%s","data":%s}' % (schema, _encoded_data(entity.data))
-
-
-def _message(record: logging.LogRecord, formatter: logging.Formatter | None) -> str:
-    """Returns the message, by ``formatter`` if that makes a text; without the traceback."""
-    if formatter is None or isinstance(formatter, BaseJsonFormatter):
-        return message_of(record)
-    bare = {"exc_info": None, "exc_text": None, "stack_info": None}
-    try:
-        return text(formatter.format(logging.makeLogRecord(vars(record) | bare)))
-    except Exception:  # noqa: BLE001 - wrong arguments raise here, and have a marker there
-        return message_of(record)
 
 
 def _place(traceback: TracebackType | None) -> dict[str, Any]:

@@ -8,13 +8,11 @@ its length, and not faster.
 
 from __future__ import annotations
 
-import json
-import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from snowplow_logging._json import _is_simple, elements, plain
+from snowplow_logging._json import elements, is_simple, plain
 from snowplow_logging._secrets import (
     FORMATS,
     KEY,
@@ -30,14 +28,9 @@ from snowplow_logging._secrets import (
     without_private_keys,
     without_userinfo,
 )
-from snowplow_logging._text import class_name, is_a, shown, text
+from snowplow_logging._text import class_name, shown, text
 
 Function = Callable[[str | None, Any], Any]
-
-TAKES = (
-    "true, false, a function of key and value, or a list of such functions and of names: "
-    "a key to redact too (ssn), or a rule to leave out (-card)"
-)
 
 # Each phrase is the end of a key, in whole words: `db_password`, `X-Api-Key`, `newPassword2`.
 _PHRASES = {
@@ -95,6 +88,9 @@ class Redactor:
         without: Names of rules to leave out.
         functions: Are called with each key and value (a text that stands alone has no key), before
             the rules, and return the value to use.
+
+    Raises:
+        ValueError: A name is none of a key, or of a rule.
     """
 
     def __init__(
@@ -105,10 +101,13 @@ class Redactor:
         functions: Iterable[Function] = (),
     ) -> None:
         off = frozenset(without)
+        for name in off - frozenset(RULES):
+            msg = f"there is no rule {shown(name)} to leave out; there are {', '.join(RULES)}"
+            raise ValueError(msg)
         self._functions = tuple(functions)
         self._off = off
         phrases = {phrase: rule for rule in _PHRASES for phrase in _PHRASES[rule].split(", ")}
-        phrases |= {" ".join(_words(key)): key for key in keys}
+        phrases |= {_phrase(key): key for key in keys if key not in RULES}
         self._phrases = {phrase: rule for phrase, rule in phrases.items() if rule not in off}
         self._longest = max((phrase.count(" ") + 1 for phrase in self._phrases), default=0)
         self._hints = _hints(self._phrases)
@@ -142,7 +141,7 @@ class Redactor:
             RecursionError, MemoryError: where the caller itself is at the interpreter's limit.
         """
         try:
-            if _is_simple(value):
+            if is_simple(value):
                 return self._member(None, None, value)
         except RuntimeError:  # another thread changed a dict meanwhile
             pass
@@ -177,6 +176,15 @@ class Redactor:
         if not found:
             return arguments
         return values if kind is dict else tuple(values.values())
+
+    def keyed(self, values: dict[str, Any]) -> dict[str, str]:
+        """Returns the markers of those members whose keys alone say that they are secret."""
+        rules = {key: self._rule(key) for key in values if type(key) is str}
+        return {
+            key: marker(rule)
+            for key, rule in rules.items()
+            if rule and not is_open(rule, values[key])
+        }
 
     def _mentions(self, value: str) -> bool:
         """Says whether ``value`` may say what a key's value is."""
@@ -339,68 +347,12 @@ class Redactor:
         return self._formats.sub(lambda match: marker(match.lastgroup or "key"), value)
 
 
-def redactor(value: Any) -> Redactor | None:
-    """Returns what the option ``redact`` says; None where nothing is to be redacted.
-
-    Args:
-        value: What ``TAKES`` says; also as text, a list with commas or as JSON, and functions as
-            ``package.module:function``.
-
-    Raises:
-        TypeError, ValueError: It takes no such value.
-    """
-    if is_a(value, str):
-        value = _from_text(str.__str__(value).strip())
-    if type(value) is bool:
-        return Redactor() if value else None
-    if callable(value):
-        return Redactor(functions=[value])
-    if not is_a(value, (list, tuple)):
-        msg = f"redact takes {TAKES}; not {shown(value)}"
-        raise TypeError(msg)
-    given: list[Any] = [_function(item) for item in elements(value)]
-    names = [item for item in given if type(item) is str]
-    return Redactor(
-        keys=[_key_name(name) for name in names if name[:1] != "-" and name not in RULES],
-        without=[_rule_name(name[1:]) for name in names if name[:1] == "-"],
-        functions=[item for item in given if type(item) is not str],
-    )
-
-
-def _from_text(said: str) -> Any:
-    truth = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    if said.lower() in truth:
-        return truth[said.lower()]
-    if said[:1] == "[":
-        return json.loads(said)
-    return [name.strip() for name in said.split(",") if name.strip()] or None
-
-
-def _function(item: Any) -> Any:
-    """Returns a function, given as such or by its name; a name of anything else as it is."""
-    if is_a(item, str):
-        name = str.__str__(item).strip()
-        if ":" not in name:
-            return name
-        item = pkgutil.resolve_name(name)
-    if not callable(item):
-        msg = f"redact takes {TAKES}; not {shown(item)}"
-        raise TypeError(msg)
-    return item
-
-
-def _key_name(name: str) -> str:
-    if not _words(name):
-        msg = f"{shown(name)} is no name of a key"
+def _phrase(key: str) -> str:
+    words = _words(key)
+    if not words:
+        msg = f"{shown(key)} is no name of a key"
         raise ValueError(msg)
-    return name
-
-
-def _rule_name(name: str) -> str:
-    if name not in RULES:
-        msg = f"there is no rule {shown(name)} to leave out; there are {', '.join(RULES)}"
-        raise ValueError(msg)
-    return name
+    return " ".join(words)
 
 
 def _words(key: str) -> list[str]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from snowplow_logging import LogRecordFormatter
 from snowplow_logging._text import CUT_MARK
 from snowplow_logging.formatter import (
+    Unredacted,
     MAX_ATTRIBUTES,
     MAX_MESSAGE,
     MAX_STACK_INFO,
@@ -172,11 +173,11 @@ def test_arguments_that_do_not_fit(message: str, args: tuple[Any, ...], pattern:
 
 def test_unusual_messages() -> None:
     """Messages that are no texts are as logging says them."""
-    assert message_of(record(None)) == "None"
-    assert message_of(record(5)) == "5"
-    assert message_of(record(b"caf\xc3\xa9")) == str(b"caf\xc3\xa9")
-    assert message_of(record(ValueError("no"))) == "no"
-    assert message_of(record("")) == ""
+    assert message_of(record(None), Unredacted()) == "None"
+    assert message_of(record(5), Unredacted()) == "5"
+    assert message_of(record(b"caf\xc3\xa9"), Unredacted()) == str(b"caf\xc3\xa9")
+    assert message_of(record(ValueError("no")), Unredacted()) == "no"
+    assert message_of(record(""), Unredacted()) == ""
 
 
 @pytest.mark.parametrize("key", ["event", "message", "msg"])

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snowplow_logging._json import encode
-from snowplow_logging.redaction import RULES, TAKES, Redactor, redactor
+from snowplow_logging._options import resolve
+from snowplow_logging.redaction import RULES, Redactor
 from tests.unit import hostile
 from tests.unit.secrets_corpus import LOOK_ALIKES, PLANTED, Planted
 
@@ -31,6 +32,12 @@ tricky_text = st.lists(
     ),
     max_size=12,
 ).map("".join)
+
+
+def redactor(said: object) -> Redactor | None:
+    """Returns what the option makes of what was said."""
+    found: Redactor | None = resolve({"redact": said}, ["redact"])["redact"]
+    return found
 
 
 def left_by(redacting: Redactor, case: Planted) -> str:
@@ -357,16 +364,16 @@ def test_each_rule_can_be_left_out(rule: str) -> None:
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        (None, TAKES), (17, TAKES), ("", TAKES), ([17], TAKES), ({"a": 1}, TAKES),
+        (None, "None"), (17, "17"), ("", "'' is no name of a key"), ([17], "[17]"), ({"a": 1}, "a"),
         ("-crad", "there is no rule 'crad'"), (["-"], "there is no rule ''"),
         (["..."], "'...' is no name of a key"), (["os:nothing"], "nothing"), ("[1", "Expecting"),
-        (["os:sep"], TAKES), (["no.module:at_all"], "No module"),
+        (["os:sep"], "os:sep"), (["no.module:at_all"], "No module"),
     ],
 )  # fmt: skip
 def test_option_refuses(said: Any, expected: str) -> None:
     """What the option does not take is refused in words that say what it takes."""
-    with pytest.raises((ValueError, TypeError, AttributeError, ImportError)) as raised:
-        redactor(said)
+    with pytest.raises(ValueError, match="redact takes") as raised:
+        _ = redactor(said)
 
     assert expected in str(raised.value)
 
