@@ -48,7 +48,8 @@ class Target(NamedTuple):
     def request(self, method: str, url: str) -> requests.Response:
         """Makes a request as the handler's transport does; follows nothing."""
         own = urlsplit(url)[:2] == urlsplit(self.endpoint.url)[:2]
-        return self.session.request(
+        return network.ask(
+            self.session,
             method,
             url,
             auth=_BasicAuth(self.endpoint.auth if own else None),

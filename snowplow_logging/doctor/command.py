@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
+from urllib.parse import urlsplit
 
 from snowplow_logging.doctor.findings import plain
-from snowplow_logging.doctor.source import UsageError, application_path
+from snowplow_logging.doctor.source import API_KEY, UsageError, application_path
 from snowplow_logging.self_describing_json import is_schema_uri
 
 EXAMPLES = """\
@@ -20,6 +22,9 @@ examples:
 Without --config it examines what the environment's SNOWPLOW_LOGGING_ENDPOINT gives. It sends
 nothing without --send. Exit status: 0 all is well, 1 there is something to fix, 2 wrong usage.
 """
+
+
+LONGEST_TIMEOUT = 86_400
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,12 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--iglu",
         metavar="URL",
         action="append",
+        type=_registry,
         default=[],
         help="your schema registry, static or a server; may be given again",
     )
     parser.add_argument(
         "--iglu-central",
         metavar="URL",
+        type=_registry,
         default="https://iglucentral.com",
         help="where the standard schemas are (%(default)s)",
     )
@@ -69,17 +76,48 @@ def run(arguments: argparse.Namespace) -> int:
             # Here, so that the options can be shown quickly.
             from snowplow_logging.doctor.examination import Examination  # noqa: PLC0415
 
-            return Examination(arguments).run()
+            status = Examination(arguments).run()
+            sys.stdout.flush()
+            return status
+    except BrokenPipeError:  # whoever reads has seen enough, as with head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:  # of the output; what is examined has its own words
+        sys.stderr.write(f"snowplow-logging doctor: cannot write: {error.strerror}\n")
+        return 1
     except UsageError as error:
         sys.stderr.write(f"snowplow-logging doctor: {plain(str(error))}\n")
         return 2
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not (math.isfinite(seconds) and seconds > 0):
-        raise ValueError
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= LONGEST_TIMEOUT:
+        msg = f"takes seconds over 0, up to {LONGEST_TIMEOUT}, not {text!r}"
+        raise argparse.ArgumentTypeError(msg)
     return seconds
+
+
+def _registry(text: str) -> str:
+    """Takes the address of a registry; what is none is not quoted, as it may hold a secret."""
+    url = text if "://" in text else f"https://{text}"
+    try:
+        parts = urlsplit(url)
+        if parts.scheme not in ("https", "http") or not parts.hostname or parts.port == 0:
+            raise ValueError
+    except ValueError:
+        msg = "takes the address of a registry, such as https://iglu.acme.com"
+        raise argparse.ArgumentTypeError(msg) from None
+    if "@" in parts.path:
+        msg = "takes user and password with / as %2F and @ as %40"
+        raise argparse.ArgumentTypeError(msg)
+    if parts.query or parts.fragment:
+        msg = "takes an address without ?… or #…; a key goes into the environment's " + API_KEY
+        raise argparse.ArgumentTypeError(msg)
+    return url
 
 
 def _uri(text: str) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from logging.config import DictConfigurator
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -60,6 +61,7 @@ def examine(config: Mapping[str, Any], endpoint: str | None) -> Findings[list[Co
     made: list[Configured] = []
     configurator = _Configurator(config)
     unknown = False
+    yield from _wrong_loggers(config)
     for name, spec in _mappings(config.get("handlers")).items():
         try:
             made_by = configurator.made_by(spec)
@@ -124,10 +126,10 @@ def _placed(config: Mapping[str, Any], name: str, handler: SnowplowHandler) -> F
     through = {name} | {
         other
         for other, spec in _mappings(config.get("handlers")).items()
-        if spec.get("target") == name or name in (spec.get("handlers") or ())  # buffers, queues
+        if spec.get("target") == name or name in _names(spec.get("handlers"))  # buffers, queues
     }
     loggers = _loggers(config)
-    found = [each for each, spec in loggers.items() if through & set(spec.get("handlers") or ())]
+    found = [each for each, spec in loggers.items() if through & _names(spec.get("handlers"))]
     if not found:
         advice = (
             f'add "{name}" to "handlers" of "root": {{"level": "INFO", "handlers": ["{name}"]}}'
@@ -141,6 +143,23 @@ def _placed(config: Mapping[str, Any], name: str, handler: SnowplowHandler) -> F
     ]
     yield ok("handler", f"{name} on {', '.join(places)}")
     yield from _hints(loggers, found, name)
+
+
+def _wrong_loggers(config: Mapping[str, Any]) -> Findings[None]:
+    handlers = _mappings(config.get("handlers"))
+    for name, spec in _loggers(config).items():
+        advice = f"mend this logger ({name or 'root'}): the application would not start"
+        try:
+            _ = logging.Handler(spec.get("level") or 0)  # takes numbers and names, as loggers do
+        except (TypeError, ValueError) as error:
+            yield problem("loggers", f"{name or 'root'}: {one_line(error)}", advice)
+        named: Any = spec.get("handlers") or ()
+        if isinstance(named, str) or not isinstance(named, Iterable):
+            text = f"{name or 'root'}: handlers takes a list of names, not {named!r}"
+            yield problem("loggers", text, advice)
+        for each in sorted(_names(named) - handlers.keys()):
+            text = f"{name or 'root'} names the handler {each}, which there is not"
+            yield problem("loggers", text, advice)
 
 
 def _hints(loggers: Mapping[str, Mapping[str, Any]], found: list[str], name: str) -> Findings[None]:
@@ -166,11 +185,19 @@ def _level(loggers: Mapping[str, Mapping[str, Any]], name: str) -> int:
     """Returns the effective level of a logger, its parents' where it has none itself."""
     while True:
         said = loggers.get(name, {}).get("level")
-        if said:
-            return logging.Handler(said).level  # takes numbers and names, as loggers do
+        with suppress(TypeError, ValueError):  # told of before
+            if said:
+                return logging.Handler(said).level
         if not name:
             return logging.WARNING
         name = name.rpartition(".")[0]
+
+
+def _names(value: Any) -> set[str]:
+    """Returns the names in a list; none of what is no list."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return set()
+    return {each for each in cast("Iterable[Any]", value) if isinstance(each, str)}
 
 
 def _mappings(section: Any) -> dict[str, Mapping[str, Any]]:

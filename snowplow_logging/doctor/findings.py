@@ -1,12 +1,13 @@
 """What the doctor finds, one line each, and how it is shown.
 
-The law: no secret is shown. Whatever a finding quotes goes through ``plain``, which hides user
-and password of URLs and what could steer a terminal.
+The law: no secret is shown. Whatever a finding quotes goes through ``plain``, which hides user,
+password and query of URLs and what could steer a terminal.
 """
 
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 import textwrap
 from collections.abc import Generator
@@ -23,9 +24,12 @@ Mark = Literal["ok", "problem", "note"]
 SIGNS: dict[Mark, tuple[str, str]] = {"ok": ("✓", "+"), "problem": ("✗", "x"), "note": ("!", "!")}
 STYLES: dict[Mark, str] = {"ok": "green", "problem": "bold red", "note": "yellow"}
 STEP_WIDTH = 9
-WIDTH = 100  # of advice; what was found may be longer
+WIDTH = 100  # of advice, at most; what was found may be longer
 
-_USER_AND_PASSWORD = re.compile(r"(?<=://)[^/\s@]*@")
+# Rather too much is hidden than too little: a password may have any sign in it, even a slash.
+_USER_AND_PASSWORD = re.compile(r"(?<=://)\S*@")
+_QUERY = re.compile(r"(://[^\s?]*\?)[^\s\"'<>)]+")
+_PARAMETER = re.compile(r"(?<=[?&])([^\s?&=]+)=[^\s&\"'<>)…]+")  # of a path without its host
 
 
 class Finding(NamedTuple):
@@ -64,8 +68,8 @@ def note(step: str, text: str, advice: str = "") -> Finding:
 
 
 def plain(text: str) -> str:
-    """Returns ``text`` without users and passwords of URLs, and without control characters."""
-    hidden = _USER_AND_PASSWORD.sub("…@", text)
+    """Returns ``text`` without what is secret in URLs, and without control characters."""
+    hidden = _PARAMETER.sub(r"\1=…", _QUERY.sub(r"\1…", _USER_AND_PASSWORD.sub("…@", text)))
     return "".join(c if c.isprintable() or c == "\n" else " " for c in hidden)
 
 
@@ -81,6 +85,8 @@ class Screen:
         self._console = _console()
         encoding = getattr(sys.stdout, "encoding", None) or "ascii"
         self._unicode = _can_say("✓✗→…", encoding)
+        columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
+        self._width = min(columns, WIDTH)
         self._problems: list[Finding] = []
 
     def section(self, title: str, findings: Iterable[Finding]) -> None:
@@ -112,7 +118,7 @@ class Screen:
     def _advise(self, finding: Finding, indent: int) -> None:
         arrow = "→" if self._unicode else "->"
         for advice in finding.advice.splitlines():
-            width = WIDTH - indent - len(arrow) - 1
+            width = max(self._width - indent - len(arrow) - 1, 20)
             for line in textwrap.wrap(
                 advice, width, break_long_words=False, break_on_hyphens=False
             ):

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
+from urllib3.exceptions import LocationParseError
 
 from snowplow_logging.doctor.findings import Findings, note, ok, one_line, plain, problem
 from snowplow_logging.payload import POST_PATH
@@ -209,6 +210,18 @@ def _expiry(version: str | None, certificate: dict[str, Any]) -> Any:
     if rest < EXPIRES_SOON:
         return note("tls", text, "have the collector's operators renew it in time")
     return ok("tls", text)
+
+
+def ask(session: requests.Session, method: str, url: str, **options: Any) -> requests.Response:
+    """Makes a request.
+
+    Raises:
+        requests.RequestException: There is no answer, also where urllib3 refuses the host's name.
+    """
+    try:
+        return session.request(method, url, **options)
+    except (LocationParseError, UnicodeError) as error:
+        raise requests.exceptions.InvalidURL(one_line(error)) from None
 
 
 def skew(date: str | None, wall: float) -> float | None:

@@ -10,14 +10,15 @@ import requests
 from snowplow_logging._http import _described, _new_session
 from snowplow_logging._options import LOG_RECORD
 from snowplow_logging.doctor.findings import Finding, Findings, note, ok, problem
+from snowplow_logging.doctor.network import ask
 from snowplow_logging.doctor.probe import short
+from snowplow_logging.doctor.source import API_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from snowplow_logging.doctor.probe import Described
 
-API_KEY = "SNOWPLOW_LOGGING_IGLU_API_KEY"
 LAYOUTS = ("schemas", "api/schemas", "")  # a static registry and a resolver's URI, a server, Micro
 OK, NOT_FOUND = 200, 404
 
@@ -53,7 +54,9 @@ class Registry(NamedTuple):
     def _get(self, session: requests.Session, url: str) -> dict[str, Any] | None:
         key = {"apikey": self.api_key} if self.api_key else {}
         # A key must not follow a redirect to somebody else.
-        response = session.get(url, headers=key, timeout=self.timeout, allow_redirects=not key)
+        response = ask(
+            session, "GET", url, headers=key, timeout=self.timeout, allow_redirects=not key
+        )
         if response.status_code == NOT_FOUND:
             return None
         if response.status_code != OK:
@@ -72,8 +75,7 @@ class Registry(NamedTuple):
 def registries(own: Sequence[str], central: str, timeout: float) -> list[Registry]:
     """Returns the user's own registries, and Iglu Central as the last."""
     key = os.environ.get(API_KEY) or None
-    written = [url if "://" in url else f"https://{url}" for url in own]
-    return [*(Registry(url, key, timeout) for url in written), Registry(central, None, timeout)]
+    return [*(Registry(url, key, timeout) for url in own), Registry(central, None, timeout)]
 
 
 def examine(used: Sequence[Described], known: Sequence[Registry]) -> Findings[None]:

@@ -26,6 +26,10 @@ TAKES = (
 )
 
 
+API_KEY = "SNOWPLOW_LOGGING_IGLU_API_KEY"
+LARGEST = 10_000_000  # bytes of a file that may be a logging configuration
+
+
 class UsageError(Exception):
     """The command line is at fault, not the configuration."""
 
@@ -62,7 +66,8 @@ def read(source: str) -> Mapping[str, Any]:
     else:
         raise UsageError(f"{TAKES}; not {source!r}")
     if not isinstance(found, Mapping):
-        raise BrokenError(f"{source} is {type(found).__name__}, not a dictionary for dictConfig")
+        what = "empty" if found is None else type(found).__name__
+        raise BrokenError(f"{source} is {what}, not a dictionary for dictConfig")
     if "version" not in found:
         raise BrokenError(f"{source} has no 'version': 1, so dictConfig does not take it")
     return cast("Mapping[str, Any]", found)
@@ -70,9 +75,20 @@ def read(source: str) -> Mapping[str, Any]:
 
 def _from_file(path: Path, suffix: str) -> Any:
     try:
+        if path.stat().st_size > LARGEST:
+            raise UsageError(f"{path} is too large for a logging configuration. {TAKES}")
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
+        raise UsageError(f"{path}: {error.strerror}. {TAKES}") from None
+    except UnicodeDecodeError as error:
+        raise BrokenError(f"{path} is no text in UTF-8: {one_line(error)}") from None
+    try:
+        return _parsed(path, suffix, text)
+    except RecursionError:
+        raise BrokenError(f"{path} nests too deep") from None
+
+
+def _parsed(path: Path, suffix: str, text: str) -> Any:
     if suffix == ".json":
         try:
             return json.loads(text)
@@ -95,7 +111,8 @@ def _from_name(name: str) -> Any:
         raise UsageError(f"{name}: {error}; run this where the application starts") from None
     except (AttributeError, ValueError) as error:
         raise UsageError(f"{name}: {one_line(error)}. {TAKES}") from None
-    except Exception as error:  # noqa: BLE001 - the application's module may raise anything
+    # What the application's module runs may raise anything, or end as a program does.
+    except (Exception, SystemExit) as error:  # noqa: BLE001
         raise BrokenError(f"{name}: {type(error).__name__}: {one_line(error)}") from None
 
 
@@ -108,5 +125,5 @@ def _from_django(module: str) -> Any:
         return settings.LOGGING
     except ModuleNotFoundError as error:
         raise UsageError(f"django: {error}; run this where manage.py is") from None
-    except Exception as error:  # noqa: BLE001 - settings may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - settings may raise anything
         raise BrokenError(f"django: {type(error).__name__}: {one_line(error)}") from None

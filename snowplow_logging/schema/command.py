@@ -84,6 +84,11 @@ does meanwhile, the better the proposal. Lines hold {"schema": "iglu:…", "data
 --as the data alone.
 """
 
+NOTHING_SEEN = (
+    "no event with a schema of yours was seen, so there is nothing to propose; log with "
+    'extra={"schema": "iglu:com.acme/order_placed/jsonschema/1-0-0"}'
+)
+
 _VENDOR = re.compile(r"[a-zA-Z0-9_-]+(\.[a-zA-Z0-9_-]+)*")
 
 
@@ -270,7 +275,7 @@ def _propose(seen: Sequence[Seen], output: Path | None) -> int:
     for uri, data in seen:
         proposals.setdefault(uri, Proposal(uri)).add(data)
     if not proposals:
-        screen.complain("no event with a schema of yours was seen, so there is nothing to propose")
+        screen.complain(NOTHING_SEEN)
         return 1
     for proposal in proposals.values():
         for text in proposal.notes():

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import LocationParseError
 
+from snowplow_logging._http import _described as _failure
 from snowplow_logging.collector.protocol import IGLU_URI, IGLU_URI_EXAMPLE
 from snowplow_logging.collector.strict_json import parse, shorten
 from snowplow_logging.schema.folders import shipped
@@ -65,18 +69,34 @@ def from_collector(url: str) -> list[Seen]:
     Raises:
         ValueError: It cannot be reached, or is something else.
     """
+    if not _is_url(url):  # it is not quoted, as it may hold a secret in the wrong place
+        message = "--collector takes a URL such as http://localhost:9090"
+        raise ValueError(message)
     seen: list[Seen] = []
     for kind in ("good", "bad"):
         try:
             answer = requests.get(f"{url.rstrip('/')}/micro/{kind}", timeout=TIMEOUT)
             answer.raise_for_status()
             events = _array(json.loads(answer.content))
-        except (requests.RequestException, ValueError) as error:
-            message = f"cannot read /micro/{kind} of {url}: {error}"
+        except (requests.RequestException, LocationParseError, ValueError) as error:
+            # Neither user and password nor a query is shown.
+            where = re.sub(r"(?<=://)\S*@", "…@", url.partition("?")[0])
+            message = (
+                f"cannot read /micro/{kind} of {where}: {_failure(error)}; "
+                "is it running? See: snowplow-logging collector --help"
+            )
             raise ValueError(message) from None
         for event in events:
             seen += _own(_wrapped(event))
     return seen
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def from_command(words: Sequence[str]) -> list[Seen]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from snowplow_logging.doctor.findings import plain
 from tests.delivery.faulty_collector import closed_port
 from tests.doctor.servers import ERROR, RECORD
 from tests.doctor.test_scenarios import missing
@@ -86,6 +87,31 @@ def test_a_handler_that_cannot_be_made(place: Place, handler: dict[str, Any], sa
     assert missing((rf"✗ handler   snowplow: {said}", "→ mend this handler"), ended.output) == []
     assert (ended.status, ended.errors) == (1, "")
     assert "pw" not in ended.output
+
+
+def test_loggers_that_cannot_be_made(place: Place) -> None:
+    """The application would not start; what can be said of the handlers is said all the same."""
+    config = place.write({
+        "handlers": {"snowplow": OWN},
+        "loggers": {"a": {"level": "LOUD"}, "b": {"handlers": 7}, "c": {"handlers": ["gone"]}},
+    })  # fmt: skip
+    ended = place.run(*config)
+    assert missing((
+        r"✗ loggers   a: Unknown level: 'LOUD'$",
+        r"→ mend this logger \(a\): the application would not start$",
+        r"✗ loggers   b: handlers takes a list of names, not 7$",
+        r"✗ loggers   c names the handler gone, which there is not$",
+        r"✓ handler   snowplow on root from INFO$",
+    ), ended.output) == [], ended.output  # fmt: skip
+    assert (ended.status, ended.errors) == (1, "")
+
+
+def test_a_module_that_ends_the_program(place: Place) -> None:
+    """Its exit status is not the doctor's."""
+    _ = (place.folder / "acme.py").write_text("raise SystemExit(0)\n")
+    ended = place.run("--config", "acme:LOGGING")
+    assert missing((r"✗ read      acme:LOGGING: SystemExit: 0$",), ended.output) == []
+    assert ended.status == 1
 
 
 def test_a_class_that_is_not_there(place: Place) -> None:
@@ -190,10 +216,14 @@ def test_the_command_line_replaces_the_endpoint(place: Place) -> None:
         ('{"version": 1', r"✗ read      logging.json is no JSON: Expecting"),
         ("[]", r"✗ read      logging.json is list, not a dictionary for dictConfig$"),
         ("{}", r"✗ read      logging.json has no 'version': 1"),
+        ("null", r"✗ read      logging.json is empty, not a dictionary for dictConfig$"),
+        ("[" * 100_000, r"✗ read      logging.json nests too deep$"),
+        ("\udcff", r"✗ read      logging.json is no text in UTF-8: "),
     ],
+    ids=lambda value: value[:12],
 )
 def test_a_configuration_that_is_none(place: Place, content: str, said: str) -> None:
-    _ = (place.folder / "logging.json").write_text(content)
+    _ = (place.folder / "logging.json").write_bytes(content.encode("utf-8", "surrogateescape"))
     ended = place.run("--config", "logging.json")
     assert missing((said,), ended.output) == []
     assert (ended.status, ended.errors) == (1, "")
@@ -208,7 +238,14 @@ def test_a_configuration_that_is_none(place: Place, content: str, said: str) -> 
         (["--config", "gone:LOGGING"], "No module named 'gone'"),
         (["--config", "json:GONE"], "has no attribute 'GONE'"),
         (["--config", "django:gone.settings"], "No module named 'gone'"),
-        (["--endpoint", "x", "--timeout", "0"], "argument --timeout"),
+        (["--endpoint", "x", "--timeout", "0"], "argument --timeout: takes seconds over 0"),
+        (["--endpoint", "x", "--timeout", "1e300"], "argument --timeout: takes seconds over 0"),
+        (["--endpoint", "x", "--timeout", "soon"], "argument --timeout: takes seconds over 0"),
+        (["--endpoint", "x", "--iglu", "a:b:c"], "argument --iglu: takes the address of"),
+        (["--endpoint", "x", "--iglu", "http://bob:p/w@acme.com"], "argument --iglu: takes"),
+        (["--endpoint", "x", "--iglu", "http://bob:p@w@acme.com/?k=p/w"], "environment's SNOW"),
+        (["--endpoint", "x", "--iglu", "http://bob:w@acme.com/p/w@b"], "user and password with"),
+        (["--config", "http://bob:p/w@acme.com"], "http://…@acme.com: "),
         (["--endpoint", "x", "--schema", ERROR], "is no Iglu URI"),
     ],
 )
@@ -218,3 +255,19 @@ def test_wrong_usage(place: Place, arguments: list[str], said: str) -> None:
     assert (ended.status, ended.output) == (2, "")
     assert said in ended.errors
     assert "Traceback" not in ended.errors
+    assert "p/w" not in ended.errors
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("to https://bob:p/w@x@acme.com/a, too", "to https://…@acme.com/a, too"),
+        ("(http://acme.com/a?key=p/w&b)", "(http://acme.com/a?…)"),
+        ("with url: /a?key=p/w&b=c (Caused", "with url: /a?key=…&b=… (Caused"),
+        ("https://acme.com/a: is it?", "https://acme.com/a: is it?"),
+        ("\x1b[31mred\n", " [31mred\n"),
+    ],
+)
+def test_what_is_shown_of_urls(text: str, shown: str) -> None:
+    """What errors and redirects quote may hold secrets, too."""
+    assert plain(text) == shown

@@ -240,6 +240,30 @@ def on_a_terminal(place: Place, **more: str) -> str:
     return shown.decode()
 
 
+def test_whoever_reads_has_seen_enough(place: Place) -> None:
+    """As with ``head -1``: that is no error to tell of."""
+    command = [sys.executable, "-m", "snowplow_logging", "doctor", *place.configure("x.invalid")]
+    with subprocess.Popen(
+        command, cwd=place.folder, env=clean_environment(),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
+
+
+def test_a_registry_whose_host_no_request_takes(place: Place) -> None:
+    collector = place.server(COLLECTOR).url()
+    ended = place.run(*place.configure(collector), "--iglu", "http://" + "a" * 64 + ".invalid")
+    assert (
+        missing((r"✗ schema    .*not to be had from http://aaa.*\(.*too long\)",), ended.output)
+        == []
+    )
+    assert (ended.status, ended.errors) == (1, "")
+
+
 def test_colours(place: Place) -> None:
     """On a terminal alone, and not where NO_COLOR is set."""
     assert re.search("\x1b\\[32m✓", on_a_terminal(place))

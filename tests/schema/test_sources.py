@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -134,6 +135,25 @@ def test_a_running_collector() -> None:
     assert sorted(seen) == [(CUSTOMER, {"customer_id": "u-1"}), (URI, {"a": 1})]
     assert '"customer_id"' in done.stdout
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://bob:pw@127.0.0.1:1", "cannot read /micro/good of http://…@127.0.0.1:1: "),
+        ("http://127.0.0.1:1/?k=pw", "cannot read /micro/good of http://127.0.0.1:1/: "),
+        ("http://" + "a" * 64 + ".invalid", "too long"),
+        ("http://bob:pw/x@127.0.0.1:1", "--collector takes a URL such as"),
+        ("bob:pw@127.0.0.1", "--collector takes a URL such as"),
+    ],
+)
+def test_no_secret_of_a_collectors_url_is_shown(url: str, said: str) -> None:
+    """Nor does the reason, which others give, hold one."""
+    with pytest.raises(ValueError, match=re.escape(said)) as raised:
+        _ = from_collector(url)
+
+    assert "bob" not in str(raised.value)
+    assert "pw" not in str(raised.value)
 
 
 def test_no_collector_is_one_clear_line() -> None:

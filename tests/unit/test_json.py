@@ -14,7 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import PurePosixPath
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pytest
 from hypothesis import given
@@ -95,9 +95,10 @@ def without_nul(value: Any) -> Any:
     if isinstance(value, str):
         return value.replace("\0", "\ufffd")
     if isinstance(value, list):
-        return [without_nul(item) for item in value]
+        return [without_nul(item) for item in cast("list[Any]", value)]
     if isinstance(value, dict):
-        return {without_nul(key): without_nul(item) for key, item in value.items()}
+        members = cast("dict[str, Any]", value)
+        return {without_nul(key): without_nul(item) for key, item in members.items()}
     return value
 
 
