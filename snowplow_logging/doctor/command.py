@@ -104,13 +104,14 @@ def _seconds(text: str) -> float:
 def _registry(text: str) -> str:
     """Takes the address of a registry; what is none is not quoted, as it may hold a secret."""
     url = text if "://" in text else f"https://{text}"
+    msg = "takes the address of a registry, such as https://iglu.acme.com"
     try:
         parts = urlsplit(url)
-        if parts.scheme not in ("https", "http") or not parts.hostname or parts.port == 0:
-            raise ValueError
+        port = parts.port  # which it looks at here alone
     except ValueError:
-        msg = "takes the address of a registry, such as https://iglu.acme.com"
         raise argparse.ArgumentTypeError(msg) from None
+    if parts.scheme not in ("https", "http") or not parts.hostname or port == 0:
+        raise argparse.ArgumentTypeError(msg)
     if "@" in parts.path:
         msg = "takes user and password with / as %2F and @ as %40"
         raise argparse.ArgumentTypeError(msg)
