@@ -32,6 +32,17 @@ KEY = re.compile(
     re.IGNORECASE,
 )
 OPTION = re.compile(r"""(?<![\w-])(--[\w.-]{2,100})(?:["'],[ ]?|[ ])(?!-)()""")
+# [("Accept", "*/*"), ("Cookie", …)]: a pair of texts, in a row of such.
+PAIR = re.compile(
+    r"""(?:(?<=[(\[][(\[])|(?<=[)\]],[(\[])|(?<=[)\]],[ ][(\[]))["']([\w. \-]{2,100})["'],[ ]?()"""
+    r"""(?="(?:[^"\\]|\\.){0,8192}"[)\]]|'(?:[^'\\]|\\.){0,8192}'[)\]])""",
+    re.DOTALL,
+)
+# {"name": "password", "value": …}
+NAMED = re.compile(
+    r"""["'](?:name|key)["']:[ ]?["']([\w. \-]{2,100})["'],[ ]?["']value["']:[ ]?()""",
+    re.IGNORECASE,
+)
 _QUOTE = re.compile(r"""[bBuUrRfF]{0,2}(\\*)(["'])""")
 _QUOTED = {
     ('"', False): re.compile(r'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL),

@@ -45,10 +45,14 @@ def is_a(value: object, kind: type | tuple[type, ...]) -> bool:
     return issubclass(type(value), kind)
 
 
-def shown(value: object, limit: int = 100) -> str:
+def _same(value: str) -> str:
+    return value
+
+
+def shown(value: object, limit: int = 100, redact: Callable[[str], str] = _same) -> str:
     """Returns ``value`` for an error, of bounded length, and made in bounded time."""
     try:
-        return cut(legible(_short.repr(value)), limit)
+        return cut(redact(legible(_Short(redact).repr(value))), limit)
     except Exception as error:  # noqa: BLE001 - even subclasses of str may raise anything
         return unprintable(value, error)
 
@@ -56,18 +60,19 @@ def shown(value: object, limit: int = 100) -> str:
 class _Short(reprlib.Repr):
     """Shows what Python has built in; of other objects only the class, as theirs may be endless."""
 
-    def __init__(self) -> None:
+    def __init__(self, redact: Callable[[str], str]) -> None:
         super().__init__()
         self.maxlevel = 2
         self.maxstring = 100
+        self._redact = redact
+
+    def repr_str(self, x: str, level: int) -> str:
+        return super().repr_str(self._redact(x[:WINDOW]), level)
 
     def repr_instance(self, x: object, level: int) -> str:  # noqa: ARG002 - its name there
         if x is None or is_a(x, (bool, float, bytes)):
             return repr(x)[: self.maxstring]
         return f"<{class_name(x)}>"
-
-
-_short = _Short()
 
 
 def clean(value: str) -> str:
@@ -96,7 +101,7 @@ def cut(value: str, limit: int) -> str:
     return (kept + CUT_MARK)[:limit]
 
 
-def bounded(value: object, limit: int, redact: Callable[[str], str] = legible) -> str | None:
+def bounded(value: object, limit: int, redact: Callable[[str], str] = _same) -> str | None:
     """Returns the text of ``value``, legible and cut to ``limit`` UTF-16 units; None stays None.
 
     Args:
@@ -112,7 +117,7 @@ def bounded(value: object, limit: int, redact: Callable[[str], str] = legible) -
     return cut(redact(legible(whole[:WINDOW]))[:-_SEAM] + CUT_MARK, limit)
 
 
-def bounded_end(value: object, limit: int, redact: Callable[[str], str] = legible) -> str | None:
+def bounded_end(value: object, limit: int, redact: Callable[[str], str] = _same) -> str | None:
     """Like ``bounded``, but keeps the end: of a stack trace the last lines say most."""
     if value is None:
         return None

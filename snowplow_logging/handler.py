@@ -164,9 +164,10 @@ class SnowplowHandler(logging.Handler):
         values = vars(record)
         show_exception()
         place = f"{shown(values.get('pathname'))}, line {shown(values.get('lineno'))}"
-        message, arguments = shown(values.get("msg")), shown(values.get("args"))
-        rest = self._mapper.redact(f"message {message}, arguments {arguments}")
-        say(f"no event from {place}: {rest}")
+        redact = self._mapper.redact
+        message = shown(values.get("msg"), redact=redact)
+        arguments = shown(values.get("args"), redact=redact)
+        say(f"no event from {place}: message {message}, arguments {arguments}")
 
     def _refuse(self, record: logging.LogRecord) -> None:
         try:

@@ -133,8 +133,15 @@ class RecordMapper:
     def _plain_data(self, record: logging.LogRecord, formatter: logging.Formatter | None) -> bytes:
         if isinstance(formatter, BaseJsonFormatter) and type(formatter) is not LogRecordFormatter:
             # Read again, because what users' encoders write need not be JSON (NaN, say).
-            return self._encoded_data(json.loads(formatter.format(record)))
+            return self._encoded_data(json.loads(self._formatted(record, formatter)))
         return encode(self._log_record.fields(record, self._message(record, formatter)))
+
+    def _formatted(self, record: logging.LogRecord, formatter: logging.Formatter) -> str:
+        try:
+            return formatter.format(record)
+        except Exception:  # noqa: BLE001 - as of arguments that do not fit, which have a marker
+            made = {"msg": message_of(record, self._redaction), "args": ()}
+            return formatter.format(logging.makeLogRecord(vars(record) | made))
 
     def _application_error(self, record: logging.LogRecord, message: str) -> dict[str, Any]:
         values = vars(record)

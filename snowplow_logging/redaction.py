@@ -17,7 +17,9 @@ from snowplow_logging._secrets import (
     FORMATS,
     KEY,
     LEAST_CARD,
+    NAMED,
     OPTION,
+    PAIR,
     is_card,
     is_open,
     looks_secret,
@@ -188,7 +190,7 @@ class Redactor:
 
     def _mentions(self, value: str) -> bool:
         """Says whether ``value`` may say what a key's value is."""
-        if "=" in value or ":" in value or "--" in value or "</" in value:
+        if "=" in value or ":" in value or "--" in value or "</" in value or "(" in value:
             return self._hints.search(value.lower()) is not None
         return False
 
@@ -320,7 +322,9 @@ class Redactor:
     ) -> Iterator[tuple[re.Match[str], str]]:
         for match in pattern.finditer(value):
             before = value[match.start() - 1 : match.start()]
-            rule = self._rule(match[1])
+            # In a repr, or in JSON, a line's end is written as two characters.
+            escaped = before == "\\" and match[1][0] in "nrt"
+            rule = self._rule(match[1][1:] if escaped else match[1])
             if rule is None and before in ("?", "&"):
                 rule = _QUERY_KEYS.get(match[1].lower())
                 rule = None if rule in self._off else rule
@@ -330,7 +334,8 @@ class Redactor:
     def _without_pairs(self, value: str) -> str:
         if not self._mentions(value):
             return value
-        for pattern in (KEY, OPTION) if "--" in value else (KEY,):
+        patterns = {KEY: "", OPTION: "--", PAIR: ",", NAMED: "alue"}
+        for pattern in [each for each in patterns if patterns[each] in value]:
             parts: list[str] = []
             done = 0
             for match, rule in self._secret_keys(pattern, value):
