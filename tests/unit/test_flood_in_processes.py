@@ -1,4 +1,4 @@
-"""Tests of flood control in processes of their own: at a fork, at exit, as the docs configure it."""
+"""Tests of flood control in processes of their own: at a fork, at exit, as the docs show it."""
 
 from __future__ import annotations
 
