@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from snowplow_logging._json import (
@@ -102,6 +102,12 @@ def without_nul(value: Any) -> Any:
     return value
 
 
+def may_collide(value: object) -> bool:
+    """Says whether two keys may become one when NUL is replaced."""
+    text = json.dumps(value, ensure_ascii=False)
+    return "\ufffd" in text and "\\u0000" in text
+
+
 @given(hostile.anything)
 def test_encoding_is_total(value: object) -> None:
     """Whatever the value, JSON in UTF-8 comes out, not too deep for it, and without NUL."""
@@ -122,12 +128,14 @@ def test_rebuilding_is_total(value: object) -> None:
 @given(hostile.json_values)
 def test_json_goes_through_unharmed(value: object) -> None:
     """A value that JSON can say is encoded as it is, with every character but NUL."""
+    _ = assume(not may_collide(value))
     assert loads(encode(value)) == without_nul(value)
 
 
 @given(hostile.json_values)
 def test_rebuilding_json_changes_nothing(value: object) -> None:
     """A value that JSON can say is rebuilt as it is, with every character but NUL."""
+    _ = assume(not may_collide(value))
     assert plain(value) == without_nul(value)
 
 
