@@ -380,7 +380,7 @@ def test_subclasses() -> None:
     assert message(Shouting("%(message)s"), "a", exc_info=ERROR, stack_info="Stack") == "A!"
 
 
-@pytest.mark.parametrize("formatter", [Shouting(), *(kind() for kind in KINDS)], ids=repr)
+@pytest.mark.parametrize("formatter", [Shouting(), *(kind() for kind in KINDS)])
 def test_other_handlers_get_their_own(formatter: logging.Formatter) -> None:
     """What was formatted for us does not show to the handlers that come after, nor theirs to us."""
     shared = record("a", exc_info=ERROR)
