@@ -75,7 +75,7 @@ def doctor_here(folder: Path, arguments: Sequence[str]) -> Ended:
                 status = error.code
     for stream in streams:
         stream.flush()
-    output, errors = (stream.detach().getvalue().decode() for stream in streams)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    output, errors = (stream.detach().getvalue().decode() for stream in streams)  # pyright: ignore[reportAttributeAccessIssue]
     return Ended(status, output, errors)
 
 
