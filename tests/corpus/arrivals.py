@@ -194,7 +194,8 @@ def _mark_problems(part: Described) -> Iterator[str]:
     """Says which values were cut more than once."""
     for path, text in texts(part.data):
         # The text of a JSON object has a mark for each of the values in it.
-        values = texts(loads(text)) if path == "attributes" and _is_object(text) else [("", text)]
+        is_json = part.schema in LOG_RECORDS and path == "attributes" and _is_object(text)
+        values = texts(loads(text)) if is_json else [("", text)]
         for within, value in values:
             at_both_ends = value.startswith(CUT_MARK) and value[1:].endswith(CUT_MARK)
             if at_both_ends or CUT_MARK * 2 in value:
@@ -209,7 +210,7 @@ def _attributes_problems(data: dict[str, Any]) -> Iterator[str]:
 
 def _is_object(text: str) -> bool:
     try:
-        return type(loads(text)) is dict
+        return text.startswith("{") and type(loads(text)) is dict
     except ValueError:
         return False
 

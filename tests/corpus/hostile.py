@@ -97,7 +97,7 @@ class Hostile:
             self._named, self._named_with_anything, self._level, self._scope, self._subject,
             self._message, self._any, self._voluminous,
         ]  # fmt: skip
-        weights = [3, 3, 3, 3, 3, 3, 6, 1]  # the last takes its time
+        weights = [6, 6, 6, 6, 6, 6, 12, 1]  # the last takes its time
         for number in range(number, count):  # noqa: B020 - goes on where the fields end
             self._values.renew(number)
             (kind,) = self._random.choices(others, weights)

@@ -41,6 +41,7 @@ def test_hostile_records() -> None:
     assert result["causes"] == {}
     assert result["bad"] == 0
     assert result["good"] == result["arrived"] == result["delivered"] > HOSTILE * 0.9
+    assert result["dropped"].keys() <= {"unmappable", "rejected"}
     assert result["logged"] == result["delivered"] + sum(result["dropped"].values())
     assert result["problems"] == {}
 
