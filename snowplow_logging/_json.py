@@ -12,13 +12,14 @@ import math
 import numbers
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from typing import Any, cast
 
 from pythonjsonlogger.json import JsonEncoder
 
-from snowplow_logging._text import CUT_MARK, clean, cut, is_a, text, unprintable
+from snowplow_logging._text import CUT_MARK, clean, cut, cut_head, is_a, text, unprintable
 
 try:
     import orjson
@@ -33,6 +34,7 @@ LONGEST_KEY = 1_024
 SHORTEST_CUT = 64  # UTF-16 units; rather than cut texts shorter, elements are left out
 CIRCULAR_MARK = "<circular reference>"
 _SCALARS = frozenset({str, int, float, bool, type(None)})
+_TEXT = frozenset({str})
 _CONTAINERS = frozenset({dict, list, tuple})
 
 _coerce = JsonEncoder().default
@@ -157,7 +159,7 @@ class _Rebuild:
         if value is None or value is True or value is False:
             return value
         if isinstance(value, str):
-            return cut(clean(str.__str__(value)), self._longest_text)
+            return _shortened(clean(str.__str__(value)), self._longest_text)
         if isinstance(value, int):
             return _integer(value)
         if isinstance(value, float):
@@ -182,12 +184,14 @@ class _Rebuild:
 
     def _object(self, value: dict[object, object], depth: int) -> dict[str, Any]:
         rebuilt: dict[str, Any] = {}
+        copies: dict[str, int] = {}
         items = list(dict[object, object].items(value))
         for key, item in items:
             if self._nodes < 0:
                 rebuilt[CUT_MARK] = f"{len(items) - len(rebuilt)} more"
                 break
-            rebuilt[cut(clean(_key(key)), self._longest_key)] = self.value(item, depth)
+            name = cut(clean(_key(key)), self._longest_key)
+            rebuilt[_free(name, rebuilt, copies)] = self.value(item, depth)
         return rebuilt
 
     def _array(self, value: object, depth: int) -> list[Any]:
@@ -199,6 +203,29 @@ class _Rebuild:
                 break
             rebuilt.append(self.value(item, depth))
         return rebuilt
+
+
+def _shortened(value: str, limit: int) -> str:
+    """Cuts a text as it has been cut before: at its beginning, or within the JSON that it is."""
+    if len(value) * 2 <= limit or len(value.encode("utf-16-le")) <= limit * 2:
+        return value
+    mark = CUT_MARK + "\n"
+    if value.startswith(mark):
+        return cut_head(value.removeprefix(mark), limit)
+    fitting = None
+    if value.startswith("{") and value.endswith("}"):
+        with suppress(ValueError, RecursionError):
+            fitting = encode_within(json.loads(value), limit)
+    return cut(value, limit) if fitting is None else fitting.decode()
+
+
+def _free(name: str, taken: Mapping[str, Any], copies: dict[str, int]) -> str:
+    """Returns ``name``, numbered where another key has become the same text: none is lost."""
+    free = name
+    while free in taken:
+        copies[name] = copies.get(name, 1) + 1
+        free = f"{name}~{copies[name]}"
+    return free
 
 
 def _key(key: object) -> str:
@@ -240,6 +267,14 @@ def is_simple(value: Any) -> bool:
     return False
 
 
+def _has_texts_as_keys(value: Any) -> bool:
+    """Says of what is simple whether all keys are texts."""
+    kind = _type(value)
+    if kind is dict:
+        return _TEXT.issuperset(map(type, value)) and all(map(_has_texts_as_keys, value.values()))
+    return kind not in _CONTAINERS or all(map(_has_texts_as_keys, value))
+
+
 def _integer(value: int) -> int | str:
     number = int.__pos__(value)
     digits = number.bit_length() * 0.30103
@@ -258,7 +293,8 @@ def _dumps_plain(value: object) -> bytes:
 
 def _dumps(value: object) -> bytes:
     if orjson is None:
-        return _dumps_plain(value)
+        # Of {1: "a", "1": "b"} it would write two members of one name, where orjson refuses.
+        return _dumps_plain(value if _has_texts_as_keys(value) else plain(value))
     # No `default`, and nothing but JSON's own types: orjson borrows what is in containers, so were
     # Python code to run meanwhile, it (or another thread) could change them and crash the
     # interpreter.

@@ -160,12 +160,12 @@ def redaction(value: Any) -> Redactor | None:
     """Returns what finds secrets, or None where none are to be found."""
     from snowplow_logging.redaction import Redactor  # noqa: PLC0415 - its patterns take long
 
-    said = _TRUTH.get(value.strip().lower(), value) if is_a(value, str) else value
+    said: Any = _TRUTH.get(value.strip().lower(), value) if is_a(value, str) else value
     if is_a(said, str):
         said = from_json(said) if said.lstrip()[:1] == "[" else said.split(",")
     if type(said) is bool:
         return Redactor() if said else None
-    items = elements(said) if is_a(said, (list, tuple)) else [function(said)]
+    items: list[Any] = elements(said) if is_a(said, (list, tuple)) else [function(said)]
     names = [item.strip() for item in items if is_a(item, str) and ":" not in item]
     return Redactor(
         keys=[name for name in names if name[:1] != "-"],

@@ -6,7 +6,9 @@ returns is within the bounds that the schema states.
 
 from __future__ import annotations
 
+import builtins
 import logging
+import traceback
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -37,14 +39,19 @@ MAX_STACK_TRACE = 16_384
 MAX_STACK_INFO = 8_192
 MAX_ATTRIBUTES = 16_384
 MAX_NAME = 255
+MAX_EXCEPTIONS = 250  # causes, contexts and sub-exceptions that are worth their time
+MAX_FRAMES = 100  # of the traceback of one that has more
 MAX_FILE = 1_024
 MAX_INT = 2**31 - 1
 MAX_THREAD_ID = 2**63 - 1
 
-# What this Python's records have themselves is no extra, whichever Python it is.
-RECORD_ATTRIBUTES = (
-    frozenset(RESERVED_ATTRS) | frozenset(vars(logging.makeLogRecord({}))) | {"taskName"}
-)
+# What this Python's records have themselves is no extra, whichever Python it is. The probe is not
+# of the application's factory: what that adds is the application's own.
+_PROBE = logging.LogRecord("", 0, "", 0, "", None, None)
+RECORD_ATTRIBUTES = frozenset(RESERVED_ATTRS) | frozenset(vars(_PROBE)) | {"taskName"}
+# From Python 3.11 on.
+_GROUP: Any = getattr(builtins, "BaseExceptionGroup", ())
+_MEMBERS: Any = getattr(_GROUP, "exceptions", None)
 EVENT_EXTRAS = frozenset({"schema", "data", "contexts"})
 
 
@@ -92,6 +99,32 @@ def _exception_info(exception: BaseException, traceback: Any) -> ExceptionInfo:
 def part_of(exception: BaseException, name: str) -> Any:
     """Returns what BaseException itself says, whatever the exception's class does."""
     return BaseException.__dict__[name].__get__(exception)
+
+
+def _is_large(exception: BaseException) -> bool:
+    """Says whether it has more causes and sub-exceptions than a trace has room for.
+
+    The standard library reads all of them, though it shows few: for thousands this takes seconds.
+    """
+    seen: set[int] = set()
+    left: list[Any] = [exception]
+    while left and len(seen) <= MAX_EXCEPTIONS:
+        each = left.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        left += [part_of(each, "__cause__"), part_of(each, "__context__")]
+        if is_a(each, _GROUP):
+            left += _MEMBERS.__get__(each)[: MAX_EXCEPTIONS + 1]
+    return len(seen) > MAX_EXCEPTIONS
+
+
+def _last_of_many(info: ExceptionInfo) -> str:
+    kind, exception, innermost = info
+    frames = "".join(traceback.format_tb(innermost, -MAX_FRAMES))
+    said = f"{exception_name(kind)}: {text(exception)}"
+    many = f"{CUT_MARK} of more than {MAX_EXCEPTIONS} exceptions, the last:"
+    return f"{many}\nTraceback (most recent call last):\n{frames}{said}"
 
 
 def message_of(record: logging.LogRecord, redaction: Redactor | Unredacted) -> str:
@@ -195,6 +228,8 @@ class LogRecordFormatter(BaseJsonFormatter):
         if info is None:
             return None
         try:
+            if _is_large(info[1]):
+                return _last_of_many(info)
             return logging.Formatter.formatException(self, info)
         except Exception as error:  # noqa: BLE001 - an exception's own methods may raise anything
             return unprintable(info[1], error)
@@ -209,14 +244,18 @@ class LogRecordFormatter(BaseJsonFormatter):
         }
 
     def _attributes(self, record: logging.LogRecord) -> str | None:
-        values = {**_members(vars(record).get("msg")), **extras(record)}
+        others = extras(record)
+        members = _members(vars(record).get("msg"))
+        values = {
+            (f"msg.{key}" if key in others else key): members[key] for key in members
+        } | others
         if is_schema_uri(values.get("schema")):
             # The record is an event of its own, which this entity goes with.
             values = {key: values[key] for key in values if key not in EVENT_EXTRAS}
         if not values:
             return None
         encoded = encode_within(self._redaction.value(values), MAX_ATTRIBUTES)
-        return CUT_MARK if encoded is None else encoded.decode()
+        return (encoded or encode({CUT_MARK: f"{len(values)} more"})).decode()
 
 
 def _members(message: Any) -> dict[Any, Any]:

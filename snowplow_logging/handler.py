@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from copy import copy
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,9 +18,11 @@ from snowplow_logging._options import (
     from_environment,
     resolve,
 )
-from snowplow_logging._text import shown
+from snowplow_logging._text import is_a, shown
 from snowplow_logging.emitter import AsyncEmitter, Emitter
+from snowplow_logging.flood import FloodFilter
 from snowplow_logging.formatter import LogRecordFormatter, integer
+from snowplow_logging.payload import milliseconds
 from snowplow_logging.record import RecordMapper
 from snowplow_logging.subject import Subject
 from snowplow_logging.tracker import Tracker
@@ -99,8 +102,8 @@ class SnowplowHandler(logging.Handler):
         try:
             event = self._mapper.event(record, self.formatter)
             if event is not None:
-                severity = integer(record.levelno) or logging.NOTSET
-                _ = self._tracker.track(*event, record.created * 1000, severity=severity)
+                severity = integer(vars(record).get("levelno"), 2**63) or logging.NOTSET
+                _ = self._tracker.track(*event, _created_ms(record), severity=severity)
         except Exception:  # noqa: BLE001 - a logging call never raises
             self._refuse(record)
 
@@ -129,6 +132,7 @@ class SnowplowHandler(logging.Handler):
         Returns:
             Whether all events accepted before the call are delivered or dropped.
         """
+        self._report_floods()
         return self._tracker.flush(timeout)
 
     def close(self) -> None:
@@ -137,6 +141,7 @@ class SnowplowHandler(logging.Handler):
         A handler that gets another record after it opens again. A tracker or an emitter that
         the handler was given is flushed, and lives on.
         """
+        self._report_floods()
         if self._owned is not None:
             self._owned.close()
         else:
@@ -169,6 +174,11 @@ class SnowplowHandler(logging.Handler):
         arguments = shown(values.get("args"), redact=redact)
         say(f"no event from {place}: message {message}, arguments {arguments}")
 
+    def _report_floods(self) -> None:
+        for each in self.filters:
+            if isinstance(each, FloodFilter):
+                each.report()
+
     def _refuse(self, record: logging.LogRecord) -> None:
         try:
             self._tracker.refuse("unmappable")
@@ -180,6 +190,15 @@ class SnowplowHandler(logging.Handler):
 _OWN_OPTIONS = [
     name for name in HandlerOptions.__annotations__ if name not in ("emitter", "tracker")
 ]
+
+
+def _created_ms(record: logging.LogRecord) -> int:
+    """Returns when a record was made; of one that does not know, now."""
+    created: Any = vars(record).get("created")
+    try:
+        return milliseconds(created * 1000 if is_a(created, (int, float)) else None)
+    except Exception:  # noqa: BLE001 - whatever else it holds can be sent
+        return time.time_ns() // 1_000_000
 
 
 def _existing(endpoint: str | None, given: dict[str, Any]) -> Tracker | Emitter | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+from copy import copy
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,9 +19,10 @@ from pythonjsonlogger.core import BaseJsonFormatter
 from snowplow_logging._json import encode
 from snowplow_logging._options import LOG_RECORD
 from snowplow_logging._parsers import entities
-from snowplow_logging._text import bounded, class_name, is_a, text
+from snowplow_logging._text import bounded, is_a, text
 from snowplow_logging.formatter import (
     EVENT_EXTRAS,
+    MAX_STACK_TRACE,
     LogRecordFormatter,
     Unredacted,
     exception_name,
@@ -31,10 +33,15 @@ from snowplow_logging.formatter import (
     part_of,
 )
 from snowplow_logging.scope import scoped_entities
-from snowplow_logging.self_describing_json import SelfDescribingJson, is_schema_uri
+from snowplow_logging.self_describing_json import (
+    SelfDescribingJson,
+    encoded_data,
+    encoded_entity,
+    is_schema_uri,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from snowplow_logging.redaction import Redactor
@@ -121,7 +128,7 @@ class RecordMapper:
         values = vars(record)
         given: Any = values.get("args")
         arguments = self._redaction.arguments(values.get("msg"), given)
-        return record if arguments is given else logging.makeLogRecord(values | {"args": arguments})
+        return record if arguments is given else _changed(record, {"args": arguments})
 
     def _with_entity(self, record: logging.LogRecord, event: Event) -> Event:
         carried = [*event.entities, *self._entities, *self._entities_of_scope()]
@@ -136,12 +143,21 @@ class RecordMapper:
             return self._encoded_data(json.loads(self._formatted(record, formatter)))
         return encode(self._log_record.fields(record, self._message(record, formatter)))
 
-    def _formatted(self, record: logging.LogRecord, formatter: logging.Formatter) -> str:
+    def _formatted(self, record: logging.LogRecord, formatter: BaseJsonFormatter) -> str:
+        """Returns what a formatter makes; where it raises, what it makes of what can be said."""
         try:
-            return formatter.format(record)
-        except Exception:  # noqa: BLE001 - as of arguments that do not fit, which have a marker
-            made = {"msg": message_of(record, self._redaction), "args": ()}
-            return formatter.format(logging.makeLogRecord(vars(record) | made))
+            made = formatter.format(record)
+        except Exception:  # noqa: BLE001 - arguments that do not fit, values that it cannot encode
+            total = copy(formatter)
+            vars(total)["jsonify_log_record"] = _jsonify
+            said: dict[str, Any] = {
+                "exc_info": None,
+                "exc_text": self._log_record.stack_trace(record, MAX_STACK_TRACE),
+            }
+            if not is_a(vars(record).get("msg"), dict):
+                said |= {"msg": message_of(record, self._redaction), "args": None}
+            made = total.format(_changed(record, said))
+        return text(made).removeprefix(formatter.prefix)
 
     def _application_error(self, record: logging.LogRecord, message: str) -> dict[str, Any]:
         values = vars(record)
@@ -172,18 +188,17 @@ class RecordMapper:
             cause = part_of(exception, "__context__")
         if cause is None:
             return None
-        record = logging.makeLogRecord({"exc_info": cause})
+        record = logging.LogRecord("", 0, "", 0, "", None, cause)
         return self._log_record.stack_trace(record, MAX_ERROR_TRACE)
 
     def _message(self, record: logging.LogRecord, formatter: logging.Formatter | None) -> str:
         """Returns the message, by ``formatter`` if that makes a text; without the traceback."""
         if formatter is None or isinstance(formatter, BaseJsonFormatter):
             return message_of(record, self._redaction)
-        values = vars(record)
         bare = {"exc_info": None, "exc_text": None, "stack_info": None}
         try:
             secret = self._redaction.keyed(extras(record))
-            return text(formatter.format(logging.makeLogRecord(values | bare | secret)))
+            return text(formatter.format(_changed(record, bare | secret)))
         except Exception:  # noqa: BLE001 - wrong arguments raise here, and have a marker there
             return message_of(record, self._redaction)
 
@@ -200,15 +215,21 @@ class RecordMapper:
         return self._encoded_entity(entity)
 
     def _encoded_entity(self, entity: SelfDescribingJson) -> bytes:
-        schema = str.__str__(entity.schema).encode()
-        return b'{"schema":"%s","data":%s}' % (schema, self._encoded_data(entity.data))
+        return encoded_entity(entity.schema, self._redaction.value(entity.data))
 
     def _encoded_data(self, data: object) -> bytes:
-        encoded = encode(self._redaction.value(data))
-        if encoded[:1] not in b"{[":
-            msg = f"an event's data is a JSON object or array, not {class_name(data)}"
-            raise TypeError(msg)
-        return encoded
+        return encoded_data(self._redaction.value(data))
+
+
+def _jsonify(data: object) -> str:
+    return encode(data).decode()
+
+
+def _changed(record: logging.LogRecord, changes: Mapping[str, Any]) -> logging.LogRecord:
+    """Returns a copy of its own class: the application's factory is not ours to call."""
+    changed = copy(record)
+    vars(changed).update(changes)
+    return changed
 
 
 def _has_exception(record: logging.LogRecord) -> bool:

@@ -6,23 +6,30 @@ with a copied context, has its own. What is read here never raises: it is read i
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import ContextDecorator
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
-from snowplow_logging._json import encode
-from snowplow_logging.self_describing_json import entity
+from snowplow_logging._text import is_a
+from snowplow_logging.self_describing_json import encoded_entity, entity
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Callable, Mapping
+
+    from typing_extensions import Self
 
     from snowplow_logging.self_describing_json import SelfDescribingJson
 
-# https://www.w3.org/TR/trace-context/#traceparent-header; no version but ff is refused.
+F = TypeVar("F", bound="Callable[..., Any]")
+
+# https://www.w3.org/TR/trace-context/#traceparent-header; no version but ff is refused, and only
+# versions after 00 may have more than four fields.
 _TRACEPARENT = re.compile(
-    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?"
+    r"(?!ff|00.{54})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?"
 )
 
 
@@ -38,12 +45,58 @@ class Trace(NamedTuple):
     span_id: str
 
 
-_entities: ContextVar[tuple[bytes, ...]] = ContextVar("snowplow_logging.entities", default=())
-_trace: ContextVar[Trace | None] = ContextVar("snowplow_logging.trace", default=None)
+class Scope(ContextDecorator):
+    """What belongs to everything logged in a ``with``, or in a decorated function.
+
+    It does not change, so that it can be entered again, and by several threads or tasks at once.
+    It leaves by taking itself away, not by restoring what was before: generators that are in
+    scopes end in any order, or in another context than they began.
+
+    Args:
+        entities: Each as self-describing JSON.
+        trace: The trace, if it says one.
+    """
+
+    def __init__(self, entities: tuple[bytes, ...] = (), trace: Trace | None = None) -> None:
+        self.entities = entities
+        self.trace = trace
+
+    def __enter__(self) -> Self:
+        _ = _scopes.set((*_scopes.get(), self))
+        return self
+
+    def __exit__(self, *_exc_info: object) -> None:
+        entered = _scopes.get()
+        for index in reversed(range(len(entered))):
+            if entered[index] is self:
+                _ = _scopes.set(entered[:index] + entered[index + 1 :])
+                return
+
+    def __call__(self, func: F) -> F:
+        """Decorates a function or a coroutine function.
+
+        Raises:
+            TypeError: It is a generator function, which returns before it runs.
+        """
+        if inspect.isgeneratorfunction(func) or inspect.isasyncgenfunction(func):
+            msg = "a scope decorates a function or a coroutine function, no generator function"
+            raise TypeError(msg)
+        if not inspect.iscoroutinefunction(func):
+            return super().__call__(func)
+        wrapped: Any = func
+
+        @wraps(func)
+        async def scoped(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return await wrapped(*args, **kwargs)
+
+        return cast("F", scoped)
 
 
-@contextmanager
-def contexts(*entities: SelfDescribingJson | Mapping[str, Any]) -> Generator[None]:
+_scopes: ContextVar[tuple[Scope, ...]] = ContextVar("snowplow_logging.scopes", default=())
+
+
+def contexts(*entities: SelfDescribingJson | Mapping[str, Any]) -> Scope:
     """Adds entities to every event that is logged in a ``with``, or in a decorated function.
 
     Scopes nest: an inner one adds to what the outer ones have.
@@ -54,34 +107,23 @@ def contexts(*entities: SelfDescribingJson | Mapping[str, Any]) -> Generator[Non
     Raises:
         TypeError: One of them is no entity.
     """
-    encoded = tuple(encode(entity(each).to_json()) for each in entities)
-    token = _entities.set(_entities.get() + encoded)
-    try:
-        yield
-    finally:
-        with suppress(ValueError):  # a generator that is closed in another context than it began
-            _entities.reset(token)
+    given = [entity(each) for each in entities]
+    return Scope(entities=tuple(encoded_entity(each.schema, each.data) for each in given))
 
 
-@contextmanager
-def traceparent(header: str | None) -> Generator[None]:
+def traceparent(header: str | None) -> Scope:
     """Says which trace all that is logged in a ``with`` belongs to, if OpenTelemetry does not.
 
     Args:
         header: A W3C ``traceparent``, as it came with a request; what is none is ignored.
     """
-    match = _TRACEPARENT.fullmatch(header.strip()) if isinstance(header, str) else None
-    token = _trace.set(Trace(match[1], match[2]) if match else _trace.get())
-    try:
-        yield
-    finally:
-        with suppress(ValueError):
-            _trace.reset(token)
+    match = _TRACEPARENT.fullmatch(str.strip(cast("str", header))) if is_a(header, str) else None
+    return Scope(trace=Trace(match[1], match[2]) if match else None)
 
 
 def scoped_entities() -> tuple[bytes, ...]:
     """Returns the entities of this scope, each as self-describing JSON."""
-    return _entities.get()
+    return tuple(each for scope in _scopes.get() for each in scope.entities)
 
 
 def current_trace() -> Trace | None:
@@ -91,7 +133,10 @@ def current_trace() -> Trace | None:
         try:
             span = telemetry.get_current_span().get_span_context()
             if span.is_valid:
-                return Trace(format(span.trace_id, "032x"), format(span.span_id, "016x"))
+                made = f"00-{span.trace_id:032x}-{span.span_id:016x}-00"
+                match = _TRACEPARENT.fullmatch(made)
+                if match:  # else it is another's, whose ids are no ids
+                    return Trace(match[1], match[2])
         except Exception:  # noqa: BLE001, S110 - somebody else's code, in a logging call
             pass
-    return _trace.get()
+    return next((each.trace for each in reversed(_scopes.get()) if each.trace), None)

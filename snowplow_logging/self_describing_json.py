@@ -59,6 +59,28 @@ class SelfDescribingJson:
     __str__ = to_string
 
 
+def encoded_data(data: object) -> bytes:
+    """Returns the data of an event or an entity as JSON.
+
+    Raises:
+        TypeError: It becomes neither object nor array.
+    """
+    encoded = encode(data)
+    if encoded[:1] not in b"{[":
+        msg = f"data takes a JSON object or array, not {class_name(data)}"
+        raise TypeError(msg)
+    return encoded
+
+
+def encoded_entity(schema: str, data: object) -> bytes:
+    """Returns an entity as self-describing JSON.
+
+    Raises:
+        TypeError: Its data becomes neither object nor array.
+    """
+    return b'{"schema":"%s","data":%s}' % (str.__str__(schema).encode(), encoded_data(data))
+
+
 def entity(value: Any) -> SelfDescribingJson:
     """Returns an entity given as such or as ``{"schema": …, "data": …}``."""
     if is_a(value, SelfDescribingJson):

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+MAX_INT = 2**31 - 1
+
+
 class Subject:
     """The platform, user, session and device of the events that follow.
 
@@ -83,7 +86,7 @@ class Subject:
 
     def set_session_index(self, value: int) -> Subject:
         """Sets ``vid``, the number of the session."""
-        return self._set("vid", int(value))
+        return self._set("vid", _integer("session_index", value))
 
     def set_ip_address(self, value: str) -> Subject:
         """Sets ``ip`` (128 UTF-16 units); without it the collector takes the sender's."""
@@ -115,14 +118,25 @@ class Subject:
 
     def set_color_depth(self, value: int) -> Subject:
         """Sets ``cd``, in bits."""
-        return self._set("cd", int(value))
+        return self._set("cd", _integer("color_depth", value))
 
     def __repr__(self) -> str:
         return f"<Subject {' '.join(sorted(self._fields))}>"
 
 
+def _integer(name: str, value: int) -> int:
+    """Returns a number as the pipeline takes it, which is one of 32 bits."""
+    if not 0 <= int(value) <= MAX_INT:
+        msg = f"{name} takes a whole number from 0 to {MAX_INT}, not {shown(value)}"
+        raise ValueError(msg)
+    return int(value)
+
+
 def _size(name: str, width: int, height: int) -> str:
-    if int(width) <= 0 or int(height) <= 0:
-        msg = f"{name} takes a width and a height over 0, not {width!r} and {height!r}"
+    if not (0 < int(width) <= MAX_INT and 0 < int(height) <= MAX_INT):
+        msg = (
+            f"{name} takes a width and a height from 1 to {MAX_INT}, "
+            f"not {shown(width)} and {shown(height)}"
+        )
         raise ValueError(msg)
     return f"{int(width)}x{int(height)}"

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from snowplow_logging import _lifecycle
-from snowplow_logging._json import encode, encode_within
+from snowplow_logging._json import encode_within
 from snowplow_logging._text import class_name, is_a
 from snowplow_logging.payload import (
     CONTEXTS,
@@ -20,7 +20,11 @@ from snowplow_logging.payload import (
     new_event_id,
     self_describing_field,
 )
-from snowplow_logging.self_describing_json import SelfDescribingJson
+from snowplow_logging.self_describing_json import (
+    SelfDescribingJson,
+    encoded_data,
+    encoded_entity,
+)
 from snowplow_logging.subject import Subject
 
 if TYPE_CHECKING:
@@ -77,15 +81,16 @@ class Tracker:
             The event's id, a UUID.
 
         Raises:
-            TypeError: ``event`` or an entity is no SelfDescribingJson.
+            TypeError: ``event`` or an entity is no SelfDescribingJson, or its data is no JSON
+                object or array.
         """
         for part in (event, *(contexts or ())):
             if not is_a(part, SelfDescribingJson):
                 msg = f"events and contexts are SelfDescribingJson, not {class_name(part)}"
                 raise TypeError(msg)
-        entities = [encode(context.to_json()) for context in contexts or ()]
+        entities = [encoded_entity(context.schema, context.data) for context in contexts or ()]
         now_ms = time.time_ns() // 1_000_000
-        return self.track(event.schema, encode(event.data), entities, now_ms, true_ms=tstamp)
+        return self.track(event.schema, encoded_data(event.data), entities, now_ms, true_ms=tstamp)
 
     track_self_describing_event = track_unstruct_event
 

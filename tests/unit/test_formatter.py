@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from snowplow_logging import LogRecordFormatter
 from snowplow_logging._text import CUT_MARK
 from snowplow_logging.formatter import (
-    Unredacted,
     MAX_ATTRIBUTES,
     MAX_MESSAGE,
     MAX_STACK_INFO,
     MAX_STACK_TRACE,
     RECORD_ATTRIBUTES,
+    Unredacted,
     extras,
     message_of,
 )

@@ -196,6 +196,25 @@ def test_keys_are_named_as_the_standard_library_does() -> None:
     assert decoded == {"null": 1, "true": 2, "false": 3, "4": 4, "1.5": 5, "(1, 2)": 6, "": 7}
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"a\0": 1, "a\ufffd": 2, "a\ufffd~2": 3},
+        {1: "a", "1": "b"},
+        {None: 1, "null": 2},
+        {"k" * LONGEST_KEY + "a": 1, "k" * LONGEST_KEY + "b": 2, "\ud800": 3},
+        {f"{'k' * LONGEST_KEY}{number}\0": number for number in range(50_000)},
+    ],
+    ids=["NUL", "number", "null", "long keys", "many long keys"],
+)
+def test_no_member_is_lost(value: dict[Any, int]) -> None:
+    """Where two keys become the same text, the later one has a number behind it."""
+    members: Any = json.loads(encode(value), object_pairs_hook=list)
+
+    assert len({name for name, _ in members}) == len(members) == len(value)
+    assert [member for _, member in members] == list(value.values())
+
+
 def test_a_number_too_long_to_print() -> None:
     """An integer that Python refuses to print has a marker that says how long it is."""
     assert loads(encode([10**5000, -(10**5000)])) == ["<integer of about 5000 digits>"] * 2
