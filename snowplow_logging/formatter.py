@@ -244,11 +244,9 @@ class LogRecordFormatter(BaseJsonFormatter):
         }
 
     def _attributes(self, record: logging.LogRecord) -> str | None:
-        others = extras(record)
+        values = extras(record)
         members = _members(vars(record).get("msg"))
-        values = {
-            (f"msg.{key}" if key in others else key): members[key] for key in members
-        } | others
+        values |= {(f"msg.{key}" if key in values else key): members[key] for key in members}
         if is_schema_uri(values.get("schema")):
             # The record is an event of its own, which this entity goes with.
             values = {key: values[key] for key in values if key not in EVENT_EXTRAS}

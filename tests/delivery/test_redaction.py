@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from logging.handlers import BufferingHandler
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from pythonjsonlogger.json import JsonFormatter
@@ -86,9 +86,10 @@ FORMATTERS: dict[str, tuple[logging.Formatter | None, dict[str, Any]]] = {
 def _plain_text(value: Any) -> str:
     """Returns all texts in a value, those that are JSON themselves read again."""
     if isinstance(value, dict):
-        return "\n".join(f"{_plain_text(key)}\n{_plain_text(value[key])}" for key in value)
+        members = cast("dict[str, Any]", value)
+        return "\n".join(f"{_plain_text(key)}\n{_plain_text(members[key])}" for key in members)
     if isinstance(value, list):
-        return "\n".join(map(_plain_text, value))
+        return "\n".join(map(_plain_text, cast("list[Any]", value)))
     if isinstance(value, str) and value[:1] in ("{", "["):
         try:
             return f"{value}\n{_plain_text(json.loads(value))}"
@@ -99,7 +100,7 @@ def _plain_text(value: Any) -> str:
 
 def _left(event: dict[str, str]) -> str:
     """Returns all that an event says, its entities with it."""
-    entities = json.loads(event["co"])["data"] if "co" in event else []
+    entities: list[Any] = json.loads(event["co"])["data"] if "co" in event else []
     return _plain_text([data_of(event), entities])
 
 
@@ -160,7 +161,7 @@ def test_no_secret_leaves_as_an_argument(collector: FaultyCollector, formatting:
 
     def log(logger: logging.Logger, case: Any) -> None:
         message, arguments = case
-        logger.info(message, *(arguments if isinstance(arguments, tuple) else (arguments,)))
+        logger.info(message, *(arguments if type(arguments) is tuple else (arguments,)))
 
     left = _logged(collector, [case.given for case in cases], log, formatting)
 
