@@ -159,9 +159,10 @@ def test_no_secret_leaves_as_an_argument(collector: FaultyCollector, formatting:
     """An argument that the message names as a secret goes as a whole."""
     cases = [case for case in PLANTED if case.kind == "arguments"]
 
-    def log(logger: logging.Logger, case: Any) -> None:
+    def log(logger: logging.Logger, case: tuple[str, Any]) -> None:
         message, arguments = case
-        logger.info(message, *(arguments if type(arguments) is tuple else (arguments,)))
+        given: tuple[Any, ...] = arguments if type(arguments) is tuple else (arguments,)
+        logger.info(message, *given)
 
     left = _logged(collector, [case.given for case in cases], log, formatting)
 
