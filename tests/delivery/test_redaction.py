@@ -161,7 +161,7 @@ def test_no_secret_leaves_as_an_argument(collector: FaultyCollector, formatting:
 
     def log(logger: logging.Logger, case: tuple[str, Any]) -> None:
         message, arguments = case
-        given: tuple[Any, ...] = arguments if type(arguments) is tuple else (arguments,)
+        given = cast("tuple[Any, ...]", arguments if type(arguments) is tuple else (arguments,))
         logger.info(message, *given)
 
     left = _logged(collector, [case.given for case in cases], log, formatting)

@@ -156,7 +156,7 @@ def test_a_record_that_cannot_be_mapped(place: Place) -> None:
     handler = {**OWN, "formatter": "json", "schema": f"iglu:com.acme/{RECORD}"}
     formatters = {"json": {"class": "acme.Listing"}}
     ended = place.run(*place.write({"handlers": {"snowplow": handler}, "formatters": formatters}))
-    said = (r"✗ records   unmappable: an event's data is a JSON object or array, not int$",)
+    said = (r"✗ records   unmappable: data takes a JSON object or array, not int$",)
     assert missing(said, ended.output) == [], ended.output
     assert ended.errors == ""
 
