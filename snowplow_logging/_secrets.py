@@ -25,32 +25,44 @@ FORMATS = {
     "mail_key": r"SG\.[\w-]{16,32}\.[\w-]{16,64}|key-[0-9a-f]{32}(?![A-Za-z0-9])",
     "cloud_token": r"shp[a-z]{2}_[A-Fa-f0-9]{32}|do[opr]_v1_[a-f0-9]{64}",
 }
+# Each has the key as its first group; an element's has a second one, which takes part.
 KEY = re.compile(
     r"(?<![\w.\-])"
-    r"((?:(?:api|secret|private|access|auth|signing|encryption|card)[ ])?[\w.\-]{2,100})"
-    r"""(?:\]?={1,3}|(?:\\{0,7}["'])?[ \t]{0,4}(?:=>|:=|={1,3}|:(?!:))|(>))[ \t]{0,4}""",
+    r"((?:(?:api|secret|private|access|auth|signing|encryption|card|unexpected|next|first)[ ])?"
+    r"[\w.\-]{2,200})"
+    r"""(?:\]?={1,3}|(?:%5D|%22)?(?:={1,3}|%3[AD])"""
+    r"""|(?:\\{0,7}["']\]?)?[ \t]{0,40}(?:=>|:=|={1,3}|:(?!:)))[ \t]{0,40}()""",
     re.IGNORECASE,
 )
+ELEMENT = re.compile(r"<(?:[\w\-]{1,50}:)?([\w.\-]{2,100})(?:\s[^<>]{0,500})?(>)(?:<!\[CDATA\[)?")
 OPTION = re.compile(r"""(?<![\w-])(--[\w.-]{2,100})(?:["'],[ ]?|[ ])(?!-)()""")
-# [("Accept", "*/*"), ("Cookie", …)]: a pair of texts, in a row of such.
+# [("Accept", "*/*"), (b"Cookie", …)]: a pair of texts, in a row of such.
 PAIR = re.compile(
-    r"""(?:(?<=[(\[][(\[])|(?<=[)\]],[(\[])|(?<=[)\]],[ ][(\[]))["']([\w. \-]{2,100})["'],[ ]?()"""
-    r"""(?="(?:[^"\\]|\\.){0,8192}"[)\]]|'(?:[^'\\]|\\.){0,8192}'[)\]])""",
+    r"""(?:(?<=[(\[][(\[])|(?<=[)\]],[(\[])|(?<=[)\]],[ ][(\[]))"""
+    r"""b?["']([\w. \-]{2,100})["'],[ ]?()"""
+    r"""(?=b?"(?:[^"\\]|\\.){0,8192}"[)\]]|b?'(?:[^'\\]|\\.){0,8192}'[)\]])""",
     re.DOTALL,
 )
-# {"name": "password", "value": …}
+# {"name": "password", "value": …}, and name="password" value=… of HTML.
 NAMED = re.compile(
-    r"""["'](?:name|key)["']:[ ]?["']([\w. \-]{2,100})["'],[ ]?["']value["']:[ ]?()""",
+    r"""(?<![\w.\-])\\{0,7}["']?(?:name|key)(?:\\{0,7}["'])?[ ]?[:=][ ]?\\{0,7}["']"""
+    r"""([\w. \-]{2,100})\\{0,7}["'],?[ ]?\\{0,7}["']?value(?:\\{0,7}["'])?[ ]?[:=][ ]?()""",
     re.IGNORECASE,
 )
-_QUOTE = re.compile(r"""[bBuUrRfF]{0,2}(\\*)(["'])""")
+# A form's part: a name, and after an empty line its value; also as a repr has it.
+FORM = re.compile(
+    r"""name=\\{0,7}"([\w. \-]{2,100})\\{0,7}"(?:(?:\r|\\{1,7}r)?(?:\n|\\{1,7}n)){2}()"""
+)
+_QUOTE = re.compile(r"""[bBuUrRfF]{0,2}(\\*)(["'])(?:\1\2\1\2)?""")
 _QUOTED = {
     ('"', False): re.compile(r'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL),
     ("'", False): re.compile(r"[^'\\]*(?:\\.[^'\\]*)*", re.DOTALL),
     ('"', True): re.compile(r'[^"\\]*(?:\\+(?!["\\])[^"\\]*)*'),
     ("'", True): re.compile(r"[^'\\]*(?:\\+(?!['\\])[^'\\]*)*"),
 }
-_CONTAINER = re.compile(r"\{[^{}]{0,2000}\}|\[[^\[\]]{0,2000}\]|\([^()]{0,2000}\)|[\[{(][^\n]*")
+_CONTAINER = re.compile(
+    r"\{[^{}]{0,2000}\}|\[[^\[\]]{0,2000}\]|[\w.]{0,200}\([^()]{0,2000}\)|[\[{(][^\n]*"
+)
 # Punctuation belongs to a value unless a space, an end, or the next pair comes after it.
 _BARE = re.compile(
     r"""[^\s"'<>&,;)\]}\\]*(?:(?:\\(?!["'nrt])|["'](?=\w)"""
@@ -64,11 +76,12 @@ _PROSE = frozenset(
     re.findall(
         r"\w+",
         """
-        a an and any are as at be been but by can cannot changed does empty expired false for from
-        has have id in incorrect invalid is it length mismatch missing must name needs no none not
-        null of ok on only optional or required reset set should string that the this to too true
-        type unknown unset updated valid was were will with wrong you your str bytes int bool any
-        secretstr undefined nil
+        a accepted an and any are as at be been but by can cannot changed created deleted denied
+        disabled does empty enabled expired failed false for from granted has have id in incorrect
+        invalid is it length mismatch missing must name needs no none not null of off ok on only
+        optional or refreshed rejected required reset revoked rotated sent set should string that
+        the this to too true type unknown unset updated valid verified was were will with wrong yes
+        you your str bytes int bool any secretstr undefined nil
         """,
     )
 )
@@ -78,15 +91,20 @@ _MASKS = (
     r"\[redacted: [^\[\]]{0,100}\]|[*]{3,100}|%(?:\(\w{1,100}\))?[-+ #0-9.]{0,9}[a-z]"
     r"|\{[\w.!:]{0,100}\}|\$\{\w{1,100}\}|<[\w .-]{1,100}>"
 )
-_PLACEHOLDER = re.compile(rf"{_MASKS}|")
+_PLACEHOLDER = re.compile(rf"{_MASKS}|[^\w\s]{{0,3}}")  # or is punctuation, as parsers name it
 _UNSET = re.compile(rf"(?:{_MASKS}|\(\)|\[\])(?![^\s,;&\"')\]}}<.:])")
 _WORD = re.compile(r"\w{1,100}(?=[.!?:]{0,3}(?:[\s,;)&\]}<\"']|\Z))")
+# Code that makes a value. UUID('…') and the like are how objects show theirs.
 _CODE = re.compile(
     r"(?:self|cls|settings|config|os|request|args|kwargs)[.\[]|Optional\["
-    r"|[A-Za-z_]{1,100}(?:\.[A-Za-z_]{1,100}){0,5}\("
+    r"|(?!(?:[A-Za-z_]{1,100}\.){0,5}[A-Z]\w{0,100}\((?:\w{1,50}=)?b?[\"'])"
+    r"[A-Za-z_]{1,100}(?:\.[A-Za-z_]{1,100}){0,5}\("
 )
 _COOKIES = {quote: re.compile(rf"[^\s=;,\"']{{1,256}}=[^\r\n{quote}]*") for quote in ("", '"', "'")}
-_USERINFO = re.compile(r"""(?<=://)([^\s/?#"'<>\\]+)@""")
+# A # or ? belongs to what is before an @ where it cannot come after a port.
+_USERINFO = re.compile(
+    r"""(?<=://)([^\s/?#"'<>\\]+|[^\s/?#"'<>\\:@\[]*:(?!\d{0,5}[?#])[^\s/"'<>\\]+)@"""
+)
 _BEARER = re.compile(r"(?i)(?<![A-Za-z0-9])(?:(bearer)|basic)[ \t]+([A-Za-z0-9+/=._~\-]{6,})")
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _PEM_BODY = re.compile(r"[A-Za-z0-9+/]{20}")
@@ -160,7 +178,7 @@ def secret_after(match: re.Match[str], rule: str, value: str) -> tuple[int, int]
     """Returns where the value is that comes after a key in a text; (0, 0) where it is no secret."""
     start = match.end()
     if match[2] == ">":
-        end = value.find("<", start)
+        end = value.find("]]>" if match[0].endswith("[") else "<", start)
         return start, len(value) if end < 0 else end
     quote = _QUOTE.match(value, start)
     if quote:
@@ -188,7 +206,7 @@ def _is_prose(value: str, start: int, key: re.Match[str], rule: str) -> bool:
     name = key[1].lower()
     return (
         word in (_LITERALS if "=" in key[0] else _PROSE)
-        or (word != "" and (word == name or word == name.rpartition(".")[2]))
+        or (word != "" and word.strip("_") == name.rpartition(".")[2].strip("_"))
         or (rule == "cookie" and word.isdigit())
     )
 

@@ -17,6 +17,7 @@ CUT_MARK = "…[cut]"
 REPLACEMENT = "\ufffd"
 WINDOW = 65_536  # characters that are looked at of a longer text: several times what a field takes
 _SEAM = 1_024  # of those next to the cut, where part of a secret would no longer look like one
+_COLOURS = re.compile(r"\x1b\[[0-9;:]{0,100}m")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
@@ -84,9 +85,14 @@ def clean(value: str) -> str:
 
 
 def legible(value: str) -> str:
-    """Returns ``value`` clean and without control characters, but for tabs and line ends."""
+    """Returns ``value`` clean and without control characters, but for tabs and line ends.
+
+    The colours of a terminal go without a trace: they are in the midst of what they colour.
+    """
     if value.isascii() and value.isprintable():
         return value  # as most are
+    if "\x1b" in value:
+        value = _COLOURS.sub("", value)
     return _CONTROLS.sub(REPLACEMENT, clean(value))
 
 

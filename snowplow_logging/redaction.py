@@ -14,6 +14,8 @@ from typing import Any
 
 from snowplow_logging._json import elements, is_simple, plain
 from snowplow_logging._secrets import (
+    ELEMENT,
+    FORM,
     FORMATS,
     KEY,
     LEAST_CARD,
@@ -36,10 +38,10 @@ Function = Callable[[str | None, Any], Any]
 
 # Each phrase is the end of a key, in whole words: `db_password`, `X-Api-Key`, `newPassword2`.
 _PHRASES = {
-    "password": "password, passwords, passwd, pwd, passphrase, passcode, db pass, user pass, "
+    "password": "password, passwords, passwd, pwd, pw, passphrase, passcode, db pass, user pass, "
     "smtp pass, mail pass, email pass, ftp pass, mysql pass, redis pass, otp, totp",
-    "secret": "secret, secrets, secret key, secret access key, signing key, encryption key, "
-    "master key, credential, credentials, creds",
+    "secret": "secret, secrets, secret key, secretkey, secret access key, signing key, "
+    "encryption key, master key, credential, credentials, creds",
     "token": "token, access tokens, refresh tokens, auth tokens, api tokens, jwt, bearer, csrf, "
     "xsrf",
     "api_key": "api key, api keys, apikey, apikeys, access key, account key, auth key, app key, "
@@ -64,7 +66,9 @@ _TRAILING = frozenset(
 # Tokens that say where to go on, or are words of a language model or a parser.
 _NO_SECRET_TOKENS = frozenset(
     re.findall(
-        r"\w+", "next page previous prev continuation sync pad eos bos sep unk mask cls unexpected"
+        r"\w+",
+        "next page previous prev continuation sync pad eos bos sep unk mask cls unexpected "
+        "first last per start stop end special",
     )
 )
 
@@ -76,6 +80,9 @@ _SEGMENTS = re.compile(r"[^\W_]+")
 _DIRECTIVE = re.compile(r"%(?:\(([^()]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?([a-zA-Z%])")
 _MAX_JUDGED = 4_096  # keys remembered; an application has some hundred
 _LONGEST_KEY = 200  # of those, and what is looked at of longer ones
+# What finds keys in texts, where what is in all texts that it is of use in is there.
+_PATTERNS = {KEY: "", ELEMENT: "</", OPTION: "--", PAIR: ",", NAMED: "alue", FORM: "form-data"}
+_OPTION = re.compile(r"--[\w.-]{2,100}")
 # {"name": "password", "value": …}, as forms and environments are written.
 _NAMES = ("name", "key", "Name", "Key")
 _VALUES = frozenset({"value", "Value"})
@@ -155,8 +162,8 @@ class Redactor:
         In ``"password: %s"`` the argument is the password, even if it has spaces.
         """
         kind = _type(arguments)
-        if type(message) is not str or kind not in (tuple, dict) or "*" in message:
-            return arguments  # with a *, which argument is which takes a formatter to say
+        if type(message) is not str or kind not in (tuple, dict):
+            return arguments
         if kind is tuple and not self._mentions(message):
             return arguments
         values: dict[Any, Any] = (
@@ -164,7 +171,9 @@ class Redactor:
         )
         starts = {match.end(): rule for match, rule in self._secret_keys(KEY, message)}
         found = False
-        directives = (match for match in _DIRECTIVE.finditer(message) if match[2] != "%")
+        directives = [match for match in _DIRECTIVE.finditer(message) if match[2] != "%"]
+        if any("*" in directive[0] for directive in directives):
+            return arguments  # which argument is which takes a formatter to say
         for place, directive in enumerate(directives):
             start = directive.start()
             rule = starts.get(start) or (
@@ -172,7 +181,10 @@ class Redactor:
             )
             name = directive[1] if kind is dict else place
             rule = rule or (self._rule(directive[1]) if directive[1] else None)
-            if rule and directive[2] in "sra" and not is_open(rule, values.get(name)):
+            value = values.get(name)
+            # A text where a number belongs is shown beside the message.
+            is_text = directive[2] in "sra" or type(value) is str
+            if rule and is_text and not is_open(rule, value):
                 values[name] = marker(rule)
                 found = True
         if not found:
@@ -279,9 +291,20 @@ class Redactor:
         return key
 
     def _array(self, key: str | None, value: Any) -> Any:
-        pairs = all(map(_is_pair, value))  # as headers and forms often are
-        new = [self._pair(item) if pairs else self._member(key, None, item) for item in value]
+        if all(map(_is_pair, value)):  # as headers and forms often are
+            new = [self._pair(item) for item in value]
+        else:
+            new = [
+                self._member(key, self._rule_of_option(before), item)
+                for before, item in zip((None, *value), value, strict=False)
+            ]
         return value if all(map(_is, new, value)) else new
+
+    def _rule_of_option(self, argument: object) -> str | None:
+        """Returns the rule for what comes after ``argument`` in a command line."""
+        if type(argument) is str and _OPTION.fullmatch(argument):
+            return self._rule(argument)
+        return None
 
     def _pair(self, pair: Any) -> Any:
         name, item = pair
@@ -323,19 +346,19 @@ class Redactor:
         for match in pattern.finditer(value):
             before = value[match.start() - 1 : match.start()]
             # In a repr, or in JSON, a line's end is written as two characters.
-            escaped = before == "\\" and match[1][0] in "nrt"
-            rule = self._rule(match[1][1:] if escaped else match[1])
+            escaped = 1 if before == "\\" and match[1][0] in "nrt" else 0
+            escaped = 2 if before == "%" else escaped  # as %5B in a query string
+            rule = self._rule(match[1][escaped:])
             if rule is None and before in ("?", "&"):
                 rule = _QUERY_KEYS.get(match[1].lower())
                 rule = None if rule in self._off else rule
-            if rule and (match[2] != ">" or before == "<"):
+            if rule:
                 yield match, rule
 
     def _without_pairs(self, value: str) -> str:
         if not self._mentions(value):
             return value
-        patterns = {KEY: "", OPTION: "--", PAIR: ",", NAMED: "alue"}
-        for pattern in [each for each in patterns if patterns[each] in value]:
+        for pattern in [each for each in _PATTERNS if _PATTERNS[each] in value]:
             parts: list[str] = []
             done = 0
             for match, rule in self._secret_keys(pattern, value):

@@ -180,6 +180,17 @@ def test_no_secret_leaves_by_a_formatters_key(collector: FaultyCollector) -> Non
     assert data_of(collector.events()[0])["message"] == "in [redacted: password] 00017"
 
 
+def test_no_secret_leaves_in_colour(collector: FaultyCollector) -> None:
+    """A message made for a terminal is read as people read it there."""
+    handler = SnowplowHandler(collector.url)
+    with logging_to(handler) as logger:
+        logger.info("\x1b[1mlogged in\x1b[0m \x1b[36mpassword\x1b[0m=\x1b[35mcorrect\x1b[0m")
+        assert handler.flush(30)
+
+    message = data_of(collector.events()[0])["message"]
+    assert message == "logged in password=[redacted: password]"
+
+
 def test_what_looks_like_a_secret_stays(collector: FaultyCollector) -> None:
     """Messages and extras that only look like secrets arrive as they were logged."""
     texts = [value for kind, value in LOOK_ALIKES if kind == "text"]

@@ -65,6 +65,7 @@ SHAPED = {
     "bearer": "Bearer " + "mF_9.B5f-4.1JqM",
     "basic": "Basic " + _BASIC,
     "url": "postgresql://ann:corr3ct" + "@horse@db.example.com:5432/shop",
+    "url with #": "redis://:corr3ct" + "#horse?@cache:6379/0",
     "url token": "https://" + "0123456789abcdef0123" + "@git.example.com/repo.git",
     "private key": f"-----BEGIN PRIVATE KEY-----\n{_B64}\n{_B64}\n-----END PRIVATE KEY-----",
     "rsa key": f"-----BEGIN RSA PRIVATE KEY-----\n{_B64}\n-----END RSA PRIVATE KEY-----\n",
@@ -82,7 +83,7 @@ SHAPED = {
 }
 # Of these only a part is the secret: the rest may stay.
 _PARTS = {
-    "bearer": "mF_9.B5f-4.1JqM", "basic": _BASIC, "url": "corr3ct", "url token": "0123456789abcdef0123",
+    "bearer": "mF_9.B5f-4.1JqM", "basic": _BASIC, "url": "corr3ct", "url with #": "corr3ct", "url token": "0123456789abcdef0123",
     "private key": _B64[:20], "rsa key": _B64[:20], "cut key": _B64[:20],
 }  # fmt: skip
 
@@ -131,9 +132,25 @@ _KEY_POSITIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "JSON text": ("text", lambda key: f"got {json.dumps({'a': 1, key: SECRET, 'b': 2})}"),
     "JSON in JSON": ("text", lambda key: json.dumps({"body": json.dumps({key: SECRET})})),
     "repr": ("text", lambda key: f"got { ({'a': 1, key: SECRET})!r}"),
+    "item": ("text", lambda key: f"    data['user'][\"{key}\"] = {SECRET!r}"),
+    "aligned": ("text", lambda key: f"user            : ann\n{key}            : {SECRET}"),
+    "triple quotes": ("text", lambda key: f'{key} = """{SECRET}"""'),
+    "object in a repr": ("text", lambda key: f"got {{'{key}': values.Id('{SECRET}')}}"),
+    "ASGI's headers": ("text", lambda key: f"{[(b'host', b'x'), (key.encode(), SECRET.encode())]}"),
     "call": ("text", lambda key: f"    connect({key}={SECRET!r}, timeout=3)"),
     "query": ("text", lambda key: f"GET /orders?page=2&{key}=c0rrectH0rse&size=10 200"),
     "XML": ("text", lambda key: f"<a><{key}>{SECRET.replace('&', '+')}</{key}></a>"),
+    "SOAP": ("text", lambda key: f"<w:{key} Type='a#b'>{SECRET.replace('&', '+')}</w:{key}>"),
+    "CDATA": ("text", lambda key: f"<{key}><![CDATA[{SECRET}]]></{key}>"),
+    "attributes": ("text", lambda key: f'<add key="{key}" value="{SECRET}"/>'),
+    "form": ("text", lambda key: f'form-data; name="{key}"\r\n\r\n{SECRET}\r\n--x--'),
+    "form in a repr": (
+        "text",
+        lambda key: f"""{f'form-data; name="{key}"' + chr(10) * 2 + SECRET!r}""",
+    ),
+    "encoded form": ("text", lambda key: f"user%5Bname%5D=ann&user%5B{key}%5D=c0rrectH0rse"),
+    "URL in a URL": ("text", lambda key: f"/login?next=%2Fa%3Fb%3D1%26{key}%3Dc0rrectH0rse"),
+    "command line": ("value", lambda key: ["tool", f"--{key}", SECRET, "--verbose"]),
     "option": ("text", lambda key: f"ran ['tool', '--{key}', '{SECRET}', '--verbose']"),
     "traceback": ("text", lambda key: _traceback_of(f"{key}: {SECRET}")),
     "argument": ("arguments", lambda key: (f"user %s, {key}=%s", ("ann", f"two words {SECRET}"))),
@@ -154,7 +171,7 @@ PLANTED = [
 _OPEN_KEYS = [
     "authenticated", "author", "authors", "authority", "author_id", "tokenizer", "tokenize",
     "token_type", "token_count", "max_tokens", "total_tokens", "prompt_tokens", "next_token",
-    "nextPageToken", "next_page_token", "continuation_token", "pad_token", "secretary",
+    "nextPageToken", "next_page_token", "first_token", "time_to_first_token", "cost_per_token", "continuation_token", "pad_token", "secretary",
     "secretariat", "secret_name", "secret_count", "passwordless", "passwordless_login_count",
     "password_length", "password_reset_url", "password_changed_at", "passenger", "compass",
     "bypass", "pass_count", "passed", "cookie_consent", "cookie_domain", "session", "session_id",
@@ -168,7 +185,10 @@ _OPEN_TEXTS = [
     "Invalid password: must have 8 characters", "wrong password: not accepted", "password: required",
     "password=None", "password: str = None, token: Optional[str]", "token=token, password=password",
     "password=self.password, key=settings.KEY", "token = get_token(request)", "unexpected token: }",
-    "token: unknown", "api_key: missing", "password=%s and token=%(token)s", "password={password}",
+    "token: unknown", "api_key: missing", "unexpected token: ','", "Unexpected token: 'bar'",
+    "SyntaxError: invalid token: '}'", "time to first token: 0.35s", "token: revoked", "otp: sent",
+    "csrf: failed", "authorization: granted", "self._token = token", "https://a.com:80?x=b@c.com",
+    "<tokens>3</tokens>", "data['order'] = token", "name='age' value='17'", "password=%s and token=%(token)s", "password={password}",
     "secret: ${SECRET}", "password=*** for ann", "password=<not shown>", 'password=""', "token=''",
     "the user authenticated: yes", "author: Ann, secretary: Bob", "tokenizer=bpe max_tokens=512",
     "token_count: 17 total_tokens=25", "cookies=3 are set", "cookie: is missing", "no secrets here",

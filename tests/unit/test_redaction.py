@@ -201,6 +201,9 @@ HOSTILE_TEXTS = [
     "12345678901234 ", "-----BEGIN PRIVATE KEY-----",
     "-----BEGIN PRIVATE KEY-----aaaaaaaaaaaaaaaaaaaaaaaa\n",
     "-----BEGIN ", "PRIVATE KEY", "%(", "%s", "password=%s", "\ud800", "\u00e9", "x=1 token ",
+    "<token a", "<a:", "<token><![CDATA[", "password    ", "a                    ", "a']  ",
+    'name="token"\n', "name='a' value=", "[(b'a', b'", "password=A.A(", "password=Aa.Aa('", "%3A",
+    "token%3D", "://a:#", "://a:b?", '"""', "token='''",
 ]  # fmt: skip
 
 
@@ -241,13 +244,15 @@ def test_arguments_that_a_message_names() -> None:
     for message in (
         "%s by %s",
         "password %s %s",
-        "token=%d %s",
         "password=%*s",
         "author: %s %s",
         17,
     ):
         assert redacting.arguments(message, same) is same
     assert arguments("password=%s", None) == (None,)
+    assert arguments("*** password: %s ***", "two words") == ("[redacted: password]",)
+    assert arguments("token=%d %s", 17, "b") == (17, "b")
+    assert arguments("token=%d", "no number") == ("[redacted: token]",)
     assert redacting.arguments("%(a)s %(api_key)s", {"a": 1, "api_key": "k"}) == {
         "a": 1,
         "api_key": "[redacted: api_key]",

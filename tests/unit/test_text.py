@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowplow_logging._text import CUT_MARK, clean, cut, cut_head, text, unprintable
+from snowplow_logging._text import CUT_MARK, clean, cut, cut_head, legible, text, unprintable
 from tests.unit import hostile
 
 every_text = st.text(st.characters(exclude_categories=()), max_size=40)
@@ -30,6 +30,13 @@ def test_text_names_what_could_not_be_printed() -> None:
 
     assert text(value) == "<unprintable Hostile: ZeroDivisionError>"
     assert text(value) == unprintable(value, ZeroDivisionError())
+
+
+def test_the_colours_of_a_terminal_go() -> None:
+    """What colours a text for a terminal leaves no trace; other control characters do."""
+    coloured = "\x1b[1;36mtoken\x1b[0m=\x1b[38:5:35mabc\x1b[m\x1b[2K\n"
+
+    assert legible(coloured) == "token=abc\ufffd[2K\n"
 
 
 def test_text_of_a_class_without_a_name() -> None:
