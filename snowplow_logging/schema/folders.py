@@ -83,8 +83,9 @@ def files_below(folder: Path) -> list[Path]:
 
     Raises:
         ValueError: There is no such folder, or no schema in it.
+        OSError: A folder in it cannot be read.
     """
-    found = sorted(path for path in _walk(folder) if is_laid_out(path))
+    found = sorted(path for path in _walk(folder) if is_laid_out(path)) if folder.is_dir() else []
     if not found:
         raise nothing_in(folder)
     return found
@@ -92,7 +93,7 @@ def files_below(folder: Path) -> list[Path]:
 
 def is_laid_out(path: Path) -> bool:
     """Whether a path claims to be in the layout of a static registry."""
-    return parse_version(path.name) is not None or path.resolve().parent.name == FORMAT
+    return parse_version(path.name) is not None or path.parent.resolve().name == FORMAT
 
 
 def version_of(path: str) -> Version:
@@ -189,6 +190,12 @@ def _read_all(folder: Path, source: str) -> list[Shipped]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for root, folders, names in os.walk(folder):
+    for root, folders, names in os.walk(folder, onerror=_raise):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(root, name) for name in names if not name.startswith("."))
+        files = (Path(root, name) for name in names if not name.startswith("."))
+        # To read a pipe or a device may never end; a link to nothing is told of when it is read.
+        yield from (file for file in files if file.is_file() or not file.exists())
+
+
+def _raise(error: OSError) -> None:
+    raise error

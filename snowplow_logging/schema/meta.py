@@ -49,7 +49,7 @@ def path_flaws(document: Json, path: Path) -> Iterator[Flaw]:
     own = document.get("self") if is_schema(document) else None
     if not is_schema(own):
         return
-    parts = path.resolve().parts[-4:]
+    parts = (path.parent.resolve() / path.name).parts[-4:]  # of the file, not of what it links to
     names = ("vendor", "name", "format", "version")[-len(parts) :]
     for name, part in zip(names, parts, strict=True):
         if name in own and own[name] != part:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -16,9 +19,6 @@ from tests.iglu_central import needs_iglu_central
 from tests.iglu_central import schema as central
 
 from .support import ROOT, run, schema, write
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TEN_FLAWS = """\
 {
@@ -192,6 +192,42 @@ def test_what_is_in_a_folder(tmp_path: Path) -> None:
 
     assert files_of([tmp_path, file]) == [file, odd]
     assert "path" in [found.rule for found in lint(odd)]
+
+
+def test_odd_files_in_a_folder(tmp_path: Path) -> None:
+    """Links are told of where they lead nowhere; a pipe, which would be waited for, is none."""
+    file = write(tmp_path, schema())
+    loop, nothing, link = (file.with_name(name) for name in ("loop", "1-0-1", "1-0-2"))
+    loop.symlink_to(loop)
+    nothing.symlink_to("nowhere")
+    link.symlink_to(write(tmp_path / "elsewhere", schema("1-0-2")))
+    os.mkfifo(file.with_name("1-0-3"))
+    found = {each: lint(each) for each in files_of([file.parents[2]])}
+
+    assert set(found) == {file, loop, nothing, link}
+    assert [found[each][0].message for each in (loop, nothing)] == [
+        f"cannot be read: {os.strerror(reason)}" for reason in (errno.ELOOP, errno.ENOENT)
+    ]
+    assert "path" not in [each.rule for each in found[link]]
+
+
+def test_a_folder_that_cannot_be_read_is_no_success() -> None:
+    """Lint does not call clean what it has not seen."""
+    with TemporaryDirectory() as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        closed = write(folder, schema()).parent
+        closed.chmod(0)
+        user = os.geteuid()
+        os.seteuid(user or 65_534)  # to root nothing is closed
+        try:
+            with pytest.raises(PermissionError) as raised:
+                _ = files_of([folder])
+        finally:
+            os.seteuid(user)
+            closed.chmod(0o755)
+
+    assert raised.value.filename == str(closed)
 
 
 def test_strict_fails_on_warnings(tmp_path: Path) -> None:
