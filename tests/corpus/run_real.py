@@ -38,7 +38,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "records": {"exceptions": "log_record", "encode_base64": False},
     "entities": {"record_entity": True},
 }
-ILLEGIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
+ILLEGIBLE = re.compile(r"\x1b\[[0-9;]*m|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
