@@ -45,7 +45,7 @@ class Target(NamedTuple):
         make_session = options["session"] or _new_session
         return cls(emitter._endpoint, options["method"], make_session(), timeout)  # noqa: SLF001
 
-    def request(self, method: str, url: str) -> requests.Response:
+    def request(self, method: str, url: str) -> network.Reply:
         """Makes a request as the handler's transport does; follows nothing."""
         own = urlsplit(url)[:2] == urlsplit(self.endpoint.url)[:2]
         return network.ask(
@@ -79,7 +79,7 @@ def examine(target: Target) -> Findings[bool]:
     return True
 
 
-def _health(target: Target, url: str) -> Findings[requests.Response | None]:
+def _health(target: Target, url: str) -> Findings[network.Reply | None]:
     began = time.monotonic()
     for _ in range(MAX_REDIRECTS + 1):
         try:
@@ -89,16 +89,16 @@ def _health(target: Target, url: str) -> Findings[requests.Response | None]:
             yield problem("health", f"no answer to GET {url} ({_described(error)})", advice)
             return None
         location = response.headers.get("Location")
-        if location is None or not MULTIPLE_CHOICES <= response.status_code < 400:  # noqa: PLR2004
+        if location is None or not MULTIPLE_CHOICES <= response.status < 400:  # noqa: PLR2004
             milliseconds = (time.monotonic() - began) * 1000
-            yield _of_health(response, f"{response.status_code} in {milliseconds:.0f} ms")
+            yield _of_health(response, f"{response.status} in {milliseconds:.0f} ms")
             return response
         onward = urljoin(url, location)
         if not _may_follow(url, onward):
-            text = f"{response.status_code} from {url} to {onward}, which is not followed"
+            text = f"{response.status} from {url} to {onward}, which is not followed"
             yield problem("redirect", text, "set endpoint to where the collector really is")
             return None
-        yield _of_redirect(response.status_code, url, onward)
+        yield _of_redirect(response.status, url, onward)
         url = onward
     yield problem("redirect", f"more than {MAX_REDIRECTS} from {url}", "mend the redirects")
     return None
@@ -109,8 +109,8 @@ def _of_redirect(status: int, url: str, onward: str) -> Any:
     return note("redirect", text, f"set endpoint to {onward.removesuffix('/health')}")
 
 
-def _of_health(response: requests.Response, text: str) -> Any:
-    status = response.status_code
+def _of_health(response: network.Reply, text: str) -> Any:
+    status = response.status
     if status == OK:
         return ok("health", text)
     if status == NOT_FOUND:
@@ -122,7 +122,7 @@ def _of_health(response: requests.Response, text: str) -> Any:
     return problem("health", f"{text}: it is not well", "see the collector's logs")
 
 
-def _clock(response: requests.Response) -> Findings[None]:
+def _clock(response: network.Reply) -> Findings[None]:
     ahead = network.skew(response.headers.get("Date"), time.time())
     if ahead is None:
         yield note("clock", "the answer has no Date to compare with")
@@ -166,14 +166,14 @@ def _options_status(target: Target) -> int:
     response = target.request("OPTIONS", url)
     for _ in range(MAX_REDIRECTS):
         location = response.headers.get("Location")
-        if response.status_code < MULTIPLE_CHOICES or location is None:
+        if response.status < MULTIPLE_CHOICES or location is None:
             break
         onward = urljoin(url, location)
         if not _may_follow(url, onward):
             break
         url = onward
         response = target.request("OPTIONS", url)
-    return response.status_code
+    return response.status
 
 
 def send(handler: SnowplowHandler, target: Target) -> Findings[None]:
@@ -235,10 +235,12 @@ def _micro(target: Target, kind: str) -> list[dict[str, Any]] | None:
     """Returns Micro's events; None, if this is no Micro."""
     try:
         response = target.request("GET", f"{target.endpoint.base}/micro/{kind}")
-        events = response.json() if response.status_code == OK else None
+        events = response.json() if response.status == OK else None
     except (requests.RequestException, ValueError):
         return None
-    return cast("list[dict[str, Any]]", events) if isinstance(events, list) else None
+    if not isinstance(events, list):
+        return None
+    return [event for event in cast("list[Any]", events) if isinstance(event, dict)]
 
 
 def _first(errors: Any) -> str:

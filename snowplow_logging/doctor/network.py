@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import json
 import math
 import socket
 import ssl
@@ -25,13 +26,14 @@ from snowplow_logging.doctor.findings import Findings, note, ok, one_line, plain
 from snowplow_logging.payload import POST_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from snowplow_logging._endpoint import Endpoint
 
 T = TypeVar("T")
 
 EXPIRES_SOON = 14 * 86_400  # seconds
+READ_AT_ONCE, LARGEST_REPLY = 65_536, 10_000_000  # bytes, decompressed
 
 _TRUST = "set REQUESTS_CA_BUNDLE=/path/to/ca.pem in the application's environment"
 _TLS_PROBLEMS = {
@@ -212,16 +214,52 @@ def _expiry(version: str | None, certificate: dict[str, Any]) -> Any:
     return ok("tls", text)
 
 
-def ask(session: requests.Session, method: str, url: str, **options: Any) -> requests.Response:
+class Reply(NamedTuple):
+    """An answer that was read to its end."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Returns what the body says.
+
+        Raises:
+            ValueError: It is no JSON, or nests too deep.
+        """
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            msg = "nests too deep"
+            raise ValueError(msg) from None
+
+
+def ask(session: requests.Session, method: str, url: str, **options: Any) -> Reply:
     """Makes a request.
 
     Raises:
-        requests.RequestException: There is no answer, also where urllib3 refuses the host's name.
+        requests.RequestException: There is no answer, or too large a one; also where requests or
+            urllib3 stumble over an address, as over one that is redirected to.
     """
     try:
-        return session.request(method, url, **options)
-    except (LocationParseError, UnicodeError) as error:
+        with session.request(method, url, stream=True, **options) as response:
+            body = b"".join(_within_size(response.iter_content(READ_AT_ONCE)))
+            return Reply(response.status_code, response.reason or "", response.headers, body)
+    except requests.RequestException:
+        raise
+    except (LocationParseError, ValueError) as error:
         raise requests.exceptions.InvalidURL(one_line(error)) from None
+
+
+def _within_size(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > LARGEST_REPLY:
+            msg = f"over {LARGEST_REPLY // 1_000_000} MB"
+            raise requests.exceptions.ContentDecodingError(msg)
+        yield chunk
 
 
 def skew(date: str | None, wall: float) -> float | None:

@@ -9,7 +9,7 @@ import requests
 
 from snowplow_logging._http import _described, _new_session
 from snowplow_logging._options import LOG_RECORD
-from snowplow_logging.doctor.findings import Finding, Findings, note, ok, problem
+from snowplow_logging.doctor.findings import Finding, Findings, note, ok, one_line, problem
 from snowplow_logging.doctor.network import ask
 from snowplow_logging.doctor.probe import short
 from snowplow_logging.doctor.source import API_KEY
@@ -57,11 +57,11 @@ class Registry(NamedTuple):
         response = ask(
             session, "GET", url, headers=key, timeout=self.timeout, allow_redirects=not key
         )
-        if response.status_code == NOT_FOUND:
+        if response.status == NOT_FOUND:
             return None
-        if response.status_code != OK:
-            msg = f"{response.status_code} {response.reason}"
-            raise requests.HTTPError(msg, response=response)
+        if response.status != OK:
+            msg = f"{response.status} {response.reason}"
+            raise requests.HTTPError(msg)
         try:
             document: Any = response.json()
         except ValueError:
@@ -98,7 +98,7 @@ def _looked_up(described: Described, known: Sequence[Registry]) -> Finding:
         try:
             document = registry.find(uri)
         except requests.RequestException as error:
-            refused = error.response is not None
+            refused = isinstance(error, requests.HTTPError)
             why = str(error) if refused else _described(error).rpartition(": ")[2].rstrip(")")
             silent[registry.url] = why
             continue
@@ -119,7 +119,11 @@ def _held_against(described: Described, document: dict[str, Any], where: str) ->
     if f"iglu:{name}" != uri:
         text = f"{short(uri)}: {where} has {name} in its place"
         return problem("schema", text, "publish the right file there")
-    reports = _reports(described, document)
+    try:
+        reports = _reports(described, document)
+    except Exception as error:  # noqa: BLE001 - a broken schema may raise anything
+        text = f"{short(uri)} in {where} is no schema that can be used: {one_line(error)[:200]}"
+        return problem("schema", text, "mend it, and find its flaws: snowplow-logging schema lint")
     if reports:
         text = f"{short(uri)} in {where}: what the handler sends does not fit: {reports[0]}"
         return problem("schema", text, _how_to_publish(uri))

@@ -95,6 +95,12 @@ def test_silence_ends_with_the_time_out(place: Place) -> None:
         (Page(503, ""), r"✗ health    503 in \d+ ms: it is not well$"),
         (Page(401, ""), r"✗ health    401 in \d+ ms: access is refused$"),
         (Page(301, "", Location="/health"), r"✗ redirect  more than 5 from http"),
+        (
+            Page(301, "", Location="http://[::"),
+            r"✗ health    no answer .*\(InvalidURL: Invalid IPv6",
+        ),
+        (Page(301, "", Location="http://x:99999"), r"✗ health    no answer .*\(InvalidURL: "),
+        (Page(200, "x" * 10_000_001), r"✗ health    no answer .*over 10 MB"),
         (Page(301, "", Location="ftp://acme.com"), r"✗ redirect  301 from .*, which is not follo"),
     ],
 )
@@ -209,6 +215,34 @@ def test_a_registry_with_another_version_of_our_schema(place: Place) -> None:
     ended = place.run(*config, "--iglu", moved.url())
     said = (r"✗ schema    com.acme/log_record 1-0-0: http.* has com.other/log_record/jsons",)
     assert missing(said, ended.output) == [], ended.output
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        (Page(200, "[" * 100_000), r"1-0-0 is not in http"),
+        (Page(200, {**log_record(), "type": 5}), r"is no schema that can be used: "),
+        (Page(200, {**log_record(), "$ref": "#/nowhere"}), r"is no schema that can be used: "),
+        (Page(200, {**log_record(), "allOf": [{"$ref": "#"}]}), r"is no schema that can be used: "),
+        (Page(301, "", Location="http://[::"), r"not to be had from .* \(Invalid IPv6 URL\)"),
+    ],
+)
+def test_a_registry_with_a_broken_schema(place: Place, schema: Page, said: str) -> None:
+    """It is a finding, whatever the registry has there."""
+    registry = place.server({f"/schemas/com.acme/{RECORD}": schema})
+    config = place.configure(place.server(COLLECTOR).url())
+    ended = place.run(*config, "--iglu", registry.url())
+    assert missing((rf"✗ schema    com.acme/log_record.* {said}",), ended.output) == []
+    assert ended.errors == ""
+
+
+def test_a_micro_with_odd_events(place: Place) -> None:
+    """What is no event is passed over."""
+    pages = {f"/micro/{kind}": Page(200, [1, None, {"event": {}}, []]) for kind in ("good", "bad")}
+    server = place.server({**COLLECTOR, **pages})
+    ended = reached(place, server.url(), "--send", "--timeout", "0.5")
+    assert missing((r"✗ look      not at http.*/micro within 0.5 s",), ended.output) == []
+    assert ended.errors == ""
 
 
 def test_schemas_of_the_applications_own_calls(place: Place) -> None:
