@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CUT_MARK = "…[cut]"
 REPLACEMENT = "\ufffd"
 WINDOW = 65_536  # characters that are looked at of a longer text: several times what a field takes
-_SEAM = 1_024  # of those next to the cut, where part of a secret would no longer look like one
+SEAM = 1_024  # of those next to the cut, where part of a secret would no longer look like one
 _COLOURS = re.compile(r"\x1b\[[0-9;:]{0,100}m")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
@@ -112,7 +112,7 @@ def bounded(value: object, limit: int, redact: Callable[[str], str] = _same) -> 
 
     Args:
         value: Anything.
-        limit: At most ``WINDOW - _SEAM``.
+        limit: At most ``WINDOW - SEAM``.
         redact: Removes secrets, before any is cut in two.
     """
     if value is None:
@@ -120,7 +120,7 @@ def bounded(value: object, limit: int, redact: Callable[[str], str] = _same) -> 
     whole = text(value)
     if len(whole) <= WINDOW:
         return cut(redact(legible(whole)), limit)
-    return cut(redact(legible(whole[:WINDOW]))[:-_SEAM] + CUT_MARK, limit)
+    return cut(redact(legible(whole[:WINDOW]))[:-SEAM] + CUT_MARK, limit)
 
 
 def bounded_end(value: object, limit: int, redact: Callable[[str], str] = _same) -> str | None:
@@ -130,7 +130,7 @@ def bounded_end(value: object, limit: int, redact: Callable[[str], str] = _same)
     whole = text(value)
     if len(whole) <= WINDOW:
         return cut_head(redact(legible(whole)), limit)
-    return cut_head(f"{CUT_MARK}\n{redact(legible(whole[-WINDOW:]))[_SEAM:]}", limit)
+    return cut_head(f"{CUT_MARK}\n{redact(legible(whole[-WINDOW:]))[SEAM:]}", limit)
 
 
 def cut_head(value: str, limit: int) -> str:

@@ -32,7 +32,7 @@ from snowplow_logging._secrets import (
     without_private_keys,
     without_userinfo,
 )
-from snowplow_logging._text import class_name, shown, text
+from snowplow_logging._text import CUT_MARK, SEAM, class_name, shown, text
 
 Function = Callable[[str | None, Any], Any]
 
@@ -75,6 +75,9 @@ _NO_SECRET_TOKENS = frozenset(
 RULES = (*_PHRASES, "url", *FORMATS)
 """The names of the rules, all of which are on by default."""
 
+LONGEST_TEXT = 190_000
+"""Characters that are looked at of a text: no event can hold one that is longer."""
+
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _SEGMENTS = re.compile(r"[^\W_]+")
 _DIRECTIVE = re.compile(r"%(?:\(([^()]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?([a-zA-Z%])")
@@ -86,6 +89,7 @@ _OPTION = re.compile(r"--[\w.-]{2,100}")
 # {"name": "password", "value": …}, as forms and environments are written.
 _NAMES = ("name", "key", "Name", "Key")
 _VALUES = frozenset({"value", "Value"})
+_TEXT = frozenset({str})
 _type: Callable[[Any], Any] = type  # so that type checkers do not infer more than there is
 
 
@@ -207,6 +211,8 @@ class Redactor:
         return False
 
     def _clean(self, value: str) -> str:
+        if len(value) > LONGEST_TEXT:
+            return self._clean(value[:LONGEST_TEXT])[:-SEAM] + CUT_MARK
         if not looks_secret(value) and not self._mentions(value):
             return value
         result = value
@@ -293,18 +299,16 @@ class Redactor:
     def _array(self, key: str | None, value: Any) -> Any:
         if all(map(_is_pair, value)):  # as headers and forms often are
             new = [self._pair(item) for item in value]
+        elif _TEXT.issuperset(map(type, value)):  # as command lines are
+            rules = (None, *map(self._rule_of_option, value))
+            new = [self._member(key, rule, item) for rule, item in zip(rules, value, strict=False)]
         else:
-            new = [
-                self._member(key, self._rule_of_option(before), item)
-                for before, item in zip((None, *value), value, strict=False)
-            ]
+            new = [self._member(key, None, item) for item in value]
         return value if all(map(_is, new, value)) else new
 
-    def _rule_of_option(self, argument: object) -> str | None:
+    def _rule_of_option(self, argument: str) -> str | None:
         """Returns the rule for what comes after ``argument`` in a command line."""
-        if type(argument) is str and _OPTION.fullmatch(argument):
-            return self._rule(argument)
-        return None
+        return self._rule(argument) if _OPTION.fullmatch(argument) else None
 
     def _pair(self, pair: Any) -> Any:
         name, item = pair
