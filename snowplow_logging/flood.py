@@ -163,9 +163,13 @@ class FloodFilter(logging.Filter):
                 self._suppressed += 1
                 held = self._held.get(site) or _Held(site, *origin, message, now, 0)
                 self._held[site] = held._replace(number=held.number + 1)
-            due = self._take_due(now)
+            # What handlers log of a report would else be reported inside it, without end.
+            due = [] if self._is_telling() else self._take_due(now)
         self._tell(due)
         return passes
+
+    def _is_telling(self) -> bool:
+        return getattr(self._of_thread, "is_telling", False)
 
     def _take(self, site: Site, now: float) -> bool:
         """Takes a token of ``site``, if there is one."""
@@ -189,8 +193,12 @@ class FloodFilter(logging.Filter):
 
     def _tell(self, due: list[_Held]) -> None:
         """Hands reports to whoever has this filter."""
-        for held in due:
-            self._tell_of(held)
+        self._of_thread.is_telling = True
+        try:
+            for held in due:
+                self._tell_of(held)
+        finally:
+            self._of_thread.is_telling = False
 
     def _tell_of(self, held: _Held) -> None:
         try:

@@ -219,6 +219,28 @@ def test_a_handler_that_raises_does_not_reach_the_call(
     assert capsys.readouterr().err.splitlines() == [said]
 
 
+def test_a_handler_that_logs_of_each_report_ends(time: Time, logger: logging.Logger) -> None:
+    """What it logs meanwhile is held back, and reported by the next one, not inside of it."""
+
+    class Talking(Kept):
+        def emit(self, record: logging.LogRecord) -> None:
+            super().emit(record)
+            if hasattr(record, "suppressed"):
+                logger.info("told of it")
+
+    flood = FloodFilter(rate=0.001, burst=1, interval=0, clock=time.clock)
+    handler = Talking(flood)
+    logger.addHandler(handler)
+    for number in range(10):
+        logger.info("number %d", number)
+    flood.report()
+
+    passed = len(handler.records) - handler.messages.count("told of it")
+    assert len(handler.records) < 50  # not as many as fit on the stack
+    assert flood.suppressed - handler.reported <= 1  # what the last report itself gave rise to
+    assert passed > 0
+
+
 def test_what_is_remembered_is_bounded(time: Time, logger: logging.Logger) -> None:
     """The place that was quiet for longest is forgotten; what it held back is reported."""
     flood = FloodFilter(1e-9, 1, max_sites=10, clock=time.clock)
