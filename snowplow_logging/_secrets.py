@@ -120,7 +120,7 @@ _ISSUED = re.compile(
     r"|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|(?:6011|64[4-9]\d|65\d\d|62\d\d|220[0-4]|35[2-8]\d"
     r"|5018|5020|5038|6304|6759|676[1-3])\d{12,15}"
 )
-LEAST_CARD = 10**12
+LEAST_CARD, TOO_LARGE_FOR_CARD = 10**12, 10**19  # Python may refuse to print a much larger one
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _SHORTEST_TOKEN = 16
 _MASK = re.compile(r"[*]{3,}|\[redacted: [^\[\]]*\]|")

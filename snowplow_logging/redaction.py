@@ -22,6 +22,7 @@ from snowplow_logging._secrets import (
     NAMED,
     OPTION,
     PAIR,
+    TOO_LARGE_FOR_CARD,
     is_card,
     is_open,
     looks_secret,
@@ -244,7 +245,7 @@ class Redactor:
             return value if self._is_clean(value) else self._object(value)
         if kind is list or kind is tuple:
             return self._array(key, value)
-        if kind is int and value >= LEAST_CARD and "card" not in self._off:
+        if kind is int and LEAST_CARD <= value < TOO_LARGE_FOR_CARD and "card" not in self._off:
             return marker("card") if is_card(str(value)) else value
         return value
 

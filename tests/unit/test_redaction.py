@@ -140,6 +140,12 @@ def test_card_numbers_that_are_numbers(number: int) -> None:
     assert Redactor().value({"n": [number]}) == {"n": ["[redacted: card]"]}
 
 
+@pytest.mark.parametrize("number", [10**19, 4 * 10**18, 10**10_000, -(10**10_000)])
+def test_numbers_too_large_for_cards(number: int) -> None:
+    """Whatever their size, numbers that are no cards stay, even those that Python will not print."""
+    assert Redactor().value({"n": [number]}) == {"n": [number]}
+
+
 @given(every_text | tricky_text)
 def test_redaction_is_done_once(said: str) -> None:
     """What was redacted stays as it is when it is redacted again, in a text and in a value."""
