@@ -140,10 +140,12 @@ def test_card_numbers_that_are_numbers(number: int) -> None:
     assert Redactor().value({"n": [number]}) == {"n": ["[redacted: card]"]}
 
 
-@pytest.mark.parametrize("number", [10**19, 4 * 10**18, 10**10_000, -(10**10_000)])
-def test_numbers_too_large_for_cards(number: int) -> None:
-    """Whatever their size, numbers that are no cards stay, even those that Python will not print."""
-    assert Redactor().value({"n": [number]}) == {"n": [number]}
+@pytest.mark.parametrize(("sign", "digits"), [(1, 20), (1, 10_000), (-1, 10_000)])
+def test_numbers_too_large_for_cards(sign: int, digits: int) -> None:
+    """They stay, even those that Python will not print."""
+    value = {"n": [sign * 10**digits]}
+
+    assert Redactor().value(value) is value
 
 
 @given(every_text | tricky_text)
