@@ -30,7 +30,7 @@ KEY = re.compile(
     r"(?<![\w.\-])"
     r"((?:(?:api|secret|private|access|auth|signing|encryption|card|unexpected|next|first)[ ])?"
     r"[\w.\-]{2,200})"
-    r"""(?:\]?={1,3}|(?:%5D|%22)?(?:={1,3}|%3[AD])"""
+    r"""(?:(?:\]|%5D|%22)?(?:={1,3}|%3[AD])"""
     r"""|(?:\\{0,7}["']\]?)?[ \t]{0,40}(?:=>|:=|={1,3}|:(?!:)))[ \t]{0,40}()""",
     re.IGNORECASE,
 )

@@ -351,9 +351,10 @@ class Redactor:
         for match in pattern.finditer(value):
             before = value[match.start() - 1 : match.start()]
             # In a repr, or in JSON, a line's end is written as two characters.
-            escaped = 1 if before == "\\" and match[1][0] in "nrt" else 0
-            escaped = 2 if before == "%" else escaped  # as %5B in a query string
-            rule = self._rule(match[1][escaped:])
+            escaped = before == "\\" and match[1][0] in "nrt"
+            rule = self._rule(match[1][1:] if escaped else match[1])
+            if rule is None and before == "%":  # as of %5B in a query string
+                rule = self._rule(match[1][2:])
             if rule is None and before in ("?", "&"):
                 rule = _QUERY_KEYS.get(match[1].lower())
                 rule = None if rule in self._off else rule
