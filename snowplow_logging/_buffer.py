@@ -39,6 +39,7 @@ class Buffer:
         self._size = size
         self._max_bytes = max_bytes
         self._overflow = overflow
+        self._by_severity = overflow == "drop_lowest_severity"
         self._batch_size = batch_size
         self._batch_bytes = batch_bytes - REQUEST_OVERHEAD
         # One queue a severity, so that the least severe is found without a search; the other
@@ -58,10 +59,11 @@ class Buffer:
     @property
     def has_batch(self) -> bool:
         """Whether there is enough for a full batch."""
-        return (
-            self._count >= self._batch_size
-            or self._bytes + self._count * STM_BYTES >= self._batch_bytes
-        )
+        return self._count >= self._batch_size or self._request_bytes >= self._batch_bytes
+
+    @property
+    def _request_bytes(self) -> int:
+        return self._bytes + self._count * STM_BYTES
 
     def has_room(self, size: int) -> bool:
         """Whether a payload of ``size`` bytes fits without another one going."""
@@ -73,8 +75,21 @@ class Buffer:
 
     def put(self, payload: Payload) -> list[Payload]:
         """Queues ``payload``; returns what had to go for it, or ``payload`` itself."""
+        size = payload.size
+        if self._count < self._size and self._bytes + size <= self._max_bytes:
+            key = payload.severity if self._by_severity else 0
+            try:
+                self._queues[key].append(payload)
+            except KeyError:
+                self._queues[key] = deque((payload,))
+            self._count += 1
+            self._bytes += size
+            return []
+        return self._put_by_force(payload)
+
+    def _put_by_force(self, payload: Payload) -> list[Payload]:
         dropped: list[Payload] = []
-        while not self.has_room(len(payload.body)):
+        while not self.has_room(payload.size):
             victim = self._victim(payload)
             if victim is None:
                 self.put_back(dropped)
@@ -98,15 +113,25 @@ class Buffer:
 
     def take(self) -> list[Payload]:
         """Removes and returns the oldest payloads, as many as one request may hold."""
+        if self._count <= self._batch_size and self._request_bytes <= self._batch_bytes:
+            return self._take_all()
         batch: list[Payload] = []
         size = 0
         while self._count and len(batch) < self._batch_size:
             key = self._oldest_key()
-            size += len(self._queues[key][0].body) + STM_BYTES
+            size += self._queues[key][0].size + STM_BYTES
             if batch and size > self._batch_bytes:
                 break
             batch.append(self._pop(key))
         return batch
+
+    def _take_all(self) -> list[Payload]:
+        taken = [payload for queue in self._queues.values() for payload in queue]
+        if len(self._queues) > 1:
+            taken.sort()
+        self._queues.clear()
+        self._count = self._bytes = 0
+        return taken
 
     def take_until(self, sequence: int) -> list[Payload]:
         """Removes and returns every payload up to ``sequence``, whatever their number."""
@@ -127,10 +152,10 @@ class Buffer:
             if not kept:
                 del self._queues[key]
         left = [payload for queue in self._queues.values() for payload in queue]
-        self._count, self._bytes = len(left), sum(len(payload.body) for payload in left)
+        self._count, self._bytes = len(left), sum(payload.size for payload in left)
 
     def _queue(self, payload: Payload) -> deque[Payload]:
-        key = payload.severity if self._overflow == "drop_lowest_severity" else 0
+        key = payload.severity if self._by_severity else 0
         return self._queues.setdefault(key, deque())
 
     def _oldest_key(self) -> int:
@@ -140,7 +165,7 @@ class Buffer:
 
     def _victim(self, newcomer: Payload) -> int | None:
         """Returns the key of the queue whose first payload goes; None: the newcomer goes."""
-        if not self._count or not self.can_ever_hold(len(newcomer.body)):
+        if not self._count or not self.can_ever_hold(newcomer.size):
             return None
         if self._overflow == "drop_oldest":
             return self._oldest_key()
@@ -159,4 +184,4 @@ class Buffer:
 
     def _added(self, payload: Payload, sign: int) -> None:
         self._count += sign
-        self._bytes += sign * len(payload.body)
+        self._bytes += sign * payload.size

@@ -25,36 +25,36 @@ class Mark:
     """
 
     def __init__(self) -> None:
-        self._threads: set[int] = set()  # its single operations are atomic
+        self.threads: set[int] = set()  # those that are; its single operations are atomic
 
     def is_here(self) -> bool:
         """Says whether this thread (or greenlet) is marked."""
-        return bool(self._threads) and threading.get_ident() in self._threads
+        return bool(self.threads) and threading.get_ident() in self.threads
 
     def set(self) -> None:
         """Marks this thread (or greenlet)."""
-        self._threads.add(threading.get_ident())
+        self.threads.add(threading.get_ident())
 
     @contextmanager
     def here(self) -> Generator[None]:
         """Marks this thread (or greenlet) for what runs inside."""
         thread = threading.get_ident()
-        if thread in self._threads:
+        if thread in self.threads:
             yield
             return
         try:
-            self._threads.add(thread)
+            self.threads.add(thread)
             yield
         finally:
-            self._threads.discard(thread)
+            self.threads.discard(thread)
 
     def clear(self) -> None:
         """Takes the mark from all, as in a child, where the others are gone."""
-        self._threads.clear()
+        self.threads.clear()
 
     def unset(self) -> None:
         """Takes the mark from this thread (or greenlet)."""
-        self._threads.discard(threading.get_ident())
+        self.threads.discard(threading.get_ident())
 
 
 _delivering = Mark()

@@ -8,7 +8,7 @@ import re
 import time
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import requests
@@ -60,6 +60,7 @@ class HttpTransport:
         self._owns_session = session is None
         self._session = _new_session() if session is None else session
         self._connected = False
+        self._environments: dict[str, dict[str, Any]] = {}
 
     def send(self, batch: Sequence[Payload], timeout: float) -> Answer:
         """Sends ``batch``; a redirect is followed with method and body kept."""
@@ -106,19 +107,7 @@ class HttpTransport:
     def _request(
         self, url: str, body: bytes | None, params: dict[str, str] | None, timeout: float
     ) -> tuple[Answer, str | None]:
-        auth = self._auth if urlsplit(url)[:2] == urlsplit(self._url)[:2] else None
-        with self._session.request(
-            self._method,
-            url,
-            data=body,
-            params=params,
-            headers={"Content-Type": CONTENT_TYPE} if body is not None else None,
-            # An own session without auth reads no .netrc; an application's has its own auth.
-            auth=_BasicAuth(auth) if auth or self._owns_session else None,
-            timeout=timeout,
-            allow_redirects=False,
-            stream=True,
-        ) as response:
+        with self._exchange(url, body, params, timeout) as response:
             self._connected = True
             status = response.status_code
             _read_rest(response)
@@ -131,6 +120,42 @@ class HttpTransport:
                 return Answer(None, f"interim answer {status}"), None
             retry_after = _retry_after(response.headers.get("Retry-After"), time.time())
             return Answer(status, _line(f"{status} {response.reason}"), retry_after), None
+
+    def _exchange(
+        self, url: str, body: bytes | None, params: dict[str, str] | None, timeout: float
+    ) -> requests.Response:
+        auth = self._auth if urlsplit(url)[:2] == urlsplit(self._url)[:2] else None
+        headers = {"Content-Type": CONTENT_TYPE} if body is not None else None
+        if not self._owns_session:
+            return self._session.request(
+                self._method, url, data=body, params=params, headers=headers, timeout=timeout,
+                auth=_BasicAuth(auth) if auth else None,  # else an application's has its own
+                allow_redirects=False, stream=True,
+            )  # fmt: skip
+        # Having an auth, an own session reads no .netrc.
+        request = requests.Request(
+            self._method, url, headers, data=body, params=params, auth=_BasicAuth(auth)
+        )
+        return self._session.send(
+            self._session.prepare_request(request),
+            timeout=timeout,
+            allow_redirects=False,
+            **self._environment(url),
+        )
+
+    def _environment(self, url: str) -> dict[str, Any]:
+        """Returns what the environment says of proxies and certificates.
+
+        It is read once for each URL, as that takes as long as all else of a request.
+        """
+        if url not in self._environments:
+            if len(self._environments) > MAX_REDIRECTS:
+                self._environments.clear()
+            settings: Any = self._session.merge_environment_settings(
+                url, {}, stream=True, verify=None, cert=None
+            )
+            self._environments[url] = settings
+        return self._environments[url]
 
 
 class _BasicAuth(AuthBase):

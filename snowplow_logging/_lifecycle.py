@@ -17,7 +17,7 @@ import weakref
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from snowplow_logging import _guard
+from snowplow_logging import _event_ids, _guard
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -130,6 +130,7 @@ class _Registry:
         self._end_watched = False
         self.exit_began = None
         self.exit_is_over = False
+        _event_ids.after_fork_in_child()
         _guard.after_fork_in_child()
         for emitter in self.alive():
             emitter.after_fork_in_child()

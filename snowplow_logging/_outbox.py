@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import threading
+from bisect import bisect_left
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from snowplow_logging._guard import forking, is_delivering
 from snowplow_logging._stats import Account, Stats
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from snowplow_logging._buffer import Buffer
     from snowplow_logging._clock import Clock
     from snowplow_logging._retry import Breaker
+    from snowplow_logging.payload import Draft
 
 FLUSH_RETRY_DELAY = 0.25  # seconds between attempts while somebody waits in flush or close
 
@@ -67,6 +70,10 @@ class Outcome:
     retry_after: float = 0.0
 
 
+# A NamedTuple's own constructor takes three times as long.
+_new: Any = vars(tuple)["__new__"]
+
+
 class Parked(NamedTuple):
     """A call that could not enter, and who made it."""
 
@@ -106,11 +113,13 @@ class Outbox:
         self._buffer = buffer
         self._breaker = breaker
         self._clock = clock
+        self._now = clock.monotonic
         self._flush_interval = flush_interval
         self._max_age = max_age
         self._block_timeout = block_timeout
         # The lock guards everything below, the buffer and the breaker.
         self._lock = threading.RLock()
+        self._is_owned: Callable[[], bool] = cast("Any", self._lock)._is_owned  # noqa: SLF001 - as Condition asks
         self._work = threading.Condition(self._lock)  # a batch may be due
         self._settled = threading.Condition(self._lock)  # pending shrank
         self._account = Account()
@@ -119,6 +128,7 @@ class Outbox:
         self._flushing: list[int] = []  # the last sequence that each flush under way waits for
         self._abandoned = 0  # payloads up to this sequence are not tried again
         self._parked: deque[Parked] = deque()
+        self._told = False  # whether a worker has been told that there is a full batch
 
     @property
     def is_entered(self) -> bool:
@@ -129,25 +139,24 @@ class Outbox:
         child, where nobody may be left to release the lock. So what they want is parked, for
         who is inside or comes next.
         """
-        lock: Any = self._lock
-        owned: bool = lock._is_owned()  # noqa: SLF001 - as Condition asks
-        return owned or forking.is_here()
+        return self._is_owned() or forking.is_here()
 
     @property
     def last_sequence(self) -> int:
         """The sequence number of the newest payload."""
         return self._sequence
 
-    def put(self, body: bytes, created_ms: int, severity: int) -> list[Drop]:
+    def put(self, draft: Draft) -> list[Drop]:
         """Accepts an event; returns what was dropped for it."""
-        if self.is_entered:
-            self._park(Outbox._put, body, created_ms, severity)
+        if self._is_owned() or (forking.threads and forking.is_here()):  # is_entered, in its place
+            self._park(Outbox._put, draft)
             return []
         with self._lock:
             try:
                 if self._block_timeout and not is_delivering():
-                    self._wait_for_room(len(body))
-                return [*self._put(body, created_ms, severity), *self._put_parked()]
+                    self._wait_for_room(draft[-1])
+                drops = self._put(draft)
+                return [*drops, *self._put_parked()] if self._parked else drops
             except BaseException:  # only a signal handler raises here
                 self._repair()
                 raise
@@ -250,9 +259,11 @@ class Outbox:
         """Gives up all that is queued up to ``sequence``; in flight it has its last attempt."""
         with self._changing():
             self._abandoned = max(self._abandoned, sequence)
+            self._note_high_water()
             given_up = self._buffer.take_until(sequence)
             if not given_up:
                 return []
+            self._told = False
             self._account.dropped["shutdown"] += len(given_up)
             self._settled.notify_all()
             return [Drop("shutdown", given_up)]
@@ -270,22 +281,23 @@ class Outbox:
             account = self._account
             return account.snapshot(account.accepted - account.settled)
         with self._lock:
+            self._note_high_water()
             return self._account.snapshot(len(self._buffer) + self._in_flight_count())
 
-    def _put(self, body: bytes, created_ms: int, severity: int) -> list[Drop]:
-        had_batch = self._buffer.has_batch
-        payload = Payload(self._sequence + 1, body, created_ms, severity, self._clock.monotonic())
-        dropped = self._buffer.put(payload)
-        self._sequence += 1
+    def _put(self, draft: Draft) -> list[Drop]:
+        buffer = self._buffer
+        sequence = self._sequence + 1
+        dropped = buffer.put(_new(Payload, (sequence, self._now(), *draft)))
+        self._sequence = sequence
         self._account.accepted += 1
-        queued = len(self._buffer)
-        self._account.high_water = max(self._account.high_water, queued)
         # One wake-up starts the flush interval's wait, one says that a batch is full.
-        if queued == 1 or (not had_batch and self._buffer.has_batch):
+        if not self._told and (buffer.has_batch or len(buffer) == 1):
+            self._told = buffer.has_batch
             self._work.notify()
         if not dropped:
             return []
         self._account.dropped["queue_full"] += len(dropped)
+        self._told = self._told and buffer.has_batch
         return [Drop("queue_full", dropped)]
 
     def _refuse(self, reason: str) -> list[Drop]:
@@ -306,6 +318,7 @@ class Outbox:
     def _repair(self) -> None:
         in_flight = [p.sequence for b in self._in_flight for p in (*b.payloads, *b.expired)]
         self._buffer.recount({*in_flight})
+        self._told = False
         account = self._account
         there = account.settled + len(self._buffer) + len(in_flight)
         if there < account.accepted:  # what was between two places is nowhere now
@@ -321,6 +334,10 @@ class Outbox:
             self._in_flight.remove(batch)
             self._buffer.put_back([*batch.payloads, *batch.expired])
             self._breaker.gave_up(batch.ticket)
+
+    def _note_high_water(self) -> None:
+        """To be called before anything leaves the buffer, which only grows otherwise."""
+        self._account.high_water = max(self._account.high_water, len(self._buffer))
 
     def _in_flight_count(self) -> int:
         return sum(len(batch.payloads) + len(batch.expired) for batch in self._in_flight)
@@ -358,13 +375,16 @@ class Outbox:
         return max(rest, oldest.queued_at + self._flush_interval - now, 0.0)
 
     def _begin(self) -> Batch:
+        self._note_high_water()
         oldest_allowed = self._clock.monotonic() - self._max_age
         taken = self._buffer.take()
-        fresh = [p for p in taken if p.queued_at >= oldest_allowed]
-        expired = [p for p in taken if p.queued_at < oldest_allowed]
+        # They are in the order in which they were queued.
+        young = bisect_left(taken, oldest_allowed, key=attrgetter("queued_at"))
+        fresh, expired = taken[young:], taken[:young]
         ticket = self._breaker.begin() if fresh else 0
         batch = Batch(fresh, expired, ticket, threading.get_ident())
         self._in_flight.append(batch)
+        self._told = False
         if len(self._buffer):
             self._work.notify()  # somebody must watch over what is left
         return batch

@@ -89,7 +89,7 @@ def legible(value: str) -> str:
 
     The colours of a terminal go without a trace: they are in the midst of what they colour.
     """
-    if value.isascii() and value.isprintable():
+    if value.isprintable():
         return value  # as most are
     if "\x1b" in value:
         value = _COLOURS.sub("", value)

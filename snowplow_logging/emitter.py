@@ -23,6 +23,7 @@ from snowplow_logging.payload import (
     STM_BYTES,
     check_fields,
     fields,
+    finished,
     milliseconds,
 )
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from snowplow_logging._stats import Stats
     from snowplow_logging._transport import Transport
+    from snowplow_logging.payload import Draft
 
 FLUSH_REMEMBERED = 1.0  # seconds within which close does not repeat a flush that failed
 
@@ -135,11 +137,11 @@ class Emitter:
         if len(rendered) + STM_BYTES > MAX_EVENT_BYTES:
             self.refuse("oversize")
         else:
-            self.enqueue(b"{" + rendered, created_ms)
+            self.enqueue(finished(b"{" + rendered, created_ms))
 
-    def enqueue(self, body: bytes, created_ms: int, severity: int = 0) -> None:
-        """Takes an event as finished bytes; see ``payload.Payload`` for the arguments."""
-        drops = self._outbox.put(body, created_ms, severity)
+    def enqueue(self, draft: Draft) -> None:
+        """Takes an event that a tracker has drafted."""
+        drops = self._outbox.put(draft)
         if drops:
             self._callbacks.drops(drops)
         self._after_put()

@@ -22,7 +22,7 @@ from snowplow_logging._text import is_a, shown
 from snowplow_logging.emitter import AsyncEmitter, Emitter
 from snowplow_logging.flood import FloodFilter
 from snowplow_logging.formatter import LogRecordFormatter, integer
-from snowplow_logging.payload import milliseconds
+from snowplow_logging.payload import LAST_MS, milliseconds
 from snowplow_logging.record import RecordMapper
 from snowplow_logging.subject import Subject
 from snowplow_logging.tracker import Tracker
@@ -82,28 +82,34 @@ class SnowplowHandler(logging.Handler):
         """Has no lock: ``emit`` is safe in threads, and waits for nobody."""
         self.lock = None
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Keeps out what the delivery itself logs; else as any handler's filters say.
-
-        It is here, not in ``emit``, because ``logging.shutdown`` enters the handler before it
-        waits for the delivery.
-        """
-        return False if is_delivering() else super().filter(record)
-
     def handle(self, record: logging.LogRecord) -> bool:
-        """Emits a record that passes the filters, without the lock that other handlers take."""
-        passed = cast("object", self.filter(record))  # from Python 3.12 on perhaps a record
-        if passed:
-            self.emit(passed if isinstance(passed, logging.LogRecord) else record)
-        return bool(passed)
+        """Emits a record that passes the filters, without the lock that other handlers take.
+
+        What the delivery itself logs is kept out here, not in ``emit``, because
+        ``logging.shutdown`` enters a handler before it waits for the delivery.
+        """
+        if is_delivering():
+            return False
+        if self.filters:
+            passed = cast("object", self.filter(record))  # from Python 3.12 on perhaps a record
+            if not passed:
+                return False
+            record = passed if isinstance(passed, logging.LogRecord) else record
+        self.emit(record)
+        return True
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queues the event that ``record`` becomes."""
         try:
             event = self._mapper.event(record, self.formatter)
             if event is not None:
-                severity = integer(vars(record).get("levelno"), 2**63) or logging.NOTSET
-                _ = self._tracker.track(*event, _created_ms(record), severity=severity)
+                schema, data, entities = event
+                values = vars(record)
+                created_ms = _created_ms(values.get("created"))
+                severity = values.get("levelno")
+                if type(severity) is not int or not 0 <= severity < _HIGHEST_LEVEL:
+                    severity = integer(severity, _HIGHEST_LEVEL) or logging.NOTSET
+                self._tracker.track(schema, data, entities, created_ms, severity)
         except Exception:  # noqa: BLE001 - a logging call never raises
             self._refuse(record)
 
@@ -187,14 +193,17 @@ class SnowplowHandler(logging.Handler):
             say(f"a record could not be shown: {type(error).__name__}")
 
 
+_LAST_SECOND = LAST_MS / 1000
+_HIGHEST_LEVEL = 2**63
 _OWN_OPTIONS = [
     name for name in HandlerOptions.__annotations__ if name not in ("emitter", "tracker")
 ]
 
 
-def _created_ms(record: logging.LogRecord) -> int:
-    """Returns when a record was made; of one that does not know, now."""
-    created: Any = vars(record).get("created")
+def _created_ms(created: Any) -> int:
+    """Returns in ms when a record was made; of one that does not know, now."""
+    if type(created) is float and 0 < created < _LAST_SECOND:  # as all records that logging makes
+        return int(created * 1000)
     try:
         return milliseconds(created * 1000 if is_a(created, (int, float)) else None)
     except Exception:  # noqa: BLE001 - whatever else it holds can be sent

@@ -1,16 +1,15 @@
 """The tracker protocol: the fields of an event, the body of a request, the collector's limits.
 
-The law: an event is encoded once, where it is tracked. From then on it is finished bytes, a
-JSON object without its closing brace, to which each attempt adds ``stm`` alone; so whatever
-is sent again is byte-identical but for ``stm``, and a request is joined, not encoded.
+The law: the data of an event are encoded once, where it is tracked, and it has its id and its time
+from there on. What is the same for many events is written around them by who sends, so that
+logging calls need not, and the queue holds it once. Each attempt writes the same but for ``stm``.
 """
 
 from __future__ import annotations
 
 import json
-import os
-from base64 import urlsafe_b64encode
-from typing import TYPE_CHECKING, Any, NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from snowplow_logging._json import encode
 from snowplow_logging._text import clean, cut, shown
@@ -18,6 +17,7 @@ from snowplow_logging._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import TypeAlias
 
 PAYLOAD_DATA = "iglu:com.snowplowanalytics.snowplow/payload_data/jsonschema/1-0-4"
 UNSTRUCT_EVENT = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
@@ -52,31 +52,65 @@ _STM = b',"stm":"%d"}'
 STM_BYTES = len(_STM % 10**13) + 1  # with the comma between two events
 
 
+Draft: TypeAlias = "tuple[Writing, bytes, int, int, bytes, bytes, int]"
+"""An event that nobody has queued yet: what a ``Payload`` has from its ``writing`` on."""
+
+
+class Writing(Protocol):
+    """Writes payloads out."""
+
+    def body(self, payload: Payload) -> bytes:
+        """Returns the JSON object of ``payload``, without the closing brace."""
+        ...
+
+
 class Payload(NamedTuple):
-    """One event, finished but for ``stm``.
+    """One event in the queue. It never changes, and so neither does what is written of it.
 
     Args:
         sequence: Its place among all that were accepted.
-        body: Its JSON object without the closing brace.
+        queued_at: When it was accepted, in seconds of the emitter's clock.
+        writing: Writes it out; it knows all that is the same for many events.
+        event_id: Its ``eid``.
         created_ms: Its ``dtm``, ms since epoch.
         severity: The logging level of its record.
-        queued_at: When it was accepted, in seconds of the emitter's clock.
+        data: Its data, as JSON.
+        rest: Further members of its JSON object, each after a comma.
+        size: Bytes that its ``body`` has at most.
     """
 
     sequence: int
-    body: bytes
+    queued_at: float
+    writing: Writing
+    event_id: bytes
     created_ms: int
     severity: int
-    queued_at: float
+    data: bytes
+    rest: bytes
+    size: int
+
+    @property
+    def body(self) -> bytes:
+        """Its JSON object, finished but for ``stm`` and the closing brace."""
+        return self.writing.body(self)
 
 
-def new_event_id() -> str:
-    """Returns a random (version 4) UUID from the OS's randomness, which a fork cannot repeat."""
-    digits = bytearray(os.urandom(16))
-    digits[6] = digits[6] & 0x0F | 0x40
-    digits[8] = digits[8] & 0x3F | 0x80
-    text = digits.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+class _Finished:
+    """Writes what has been written already."""
+
+    def body(self, payload: Payload) -> bytes:
+        return payload.data
+
+
+_FINISHED = _Finished()
+
+
+def finished(body: bytes, created_ms: int, severity: int = 0) -> Draft:
+    """Returns an event of which the whole JSON object is there, but for the closing brace."""
+    return _FINISHED, b"", created_ms, severity, body, b"", len(body)
+
+
+_CREATED_MS = attrgetter("created_ms")
 
 
 def milliseconds(value: Any) -> int:
@@ -112,33 +146,21 @@ def fields(pairs: Mapping[str, object]) -> bytes:
     return encode(kept)[1:-1]
 
 
-def self_describing_field(schema: str, data: bytes, key: str, *, base64: bool) -> bytes:
-    """Returns the field ``key``: encoded ``data`` in the wrapper ``schema``.
-
-    Args:
-        schema: URI of the wrapper.
-        data: What it wraps, as JSON.
-        key: ``ue_px`` or ``cx`` with base64, ``ue_pr`` or ``co`` without.
-        base64: Whether the wrapper is written as base64, or else as JSON text.
-    """
-    wrapped = b'{"schema":"%s","data":%s}' % (schema.encode(), data)
-    if base64:
-        return b'"%s":"%s"' % (key.encode(), urlsafe_b64encode(wrapped))
-    return b'"%s":%s' % (key.encode(), json.dumps(wrapped.decode(), ensure_ascii=False).encode())
-
-
 def request_body(batch: Sequence[Payload], now_ms: int) -> bytes:
     """Returns the body of a POST: ``payload_data/1-0-4`` with every event of ``batch``.
 
     ``stm`` is ``now_ms``, but never before an event's own ``dtm``: were the clock set back
     meanwhile, the pipeline could not correct the event's time.
     """
-    if any(payload.created_ms > now_ms for payload in batch):
+    if max(map(_CREATED_MS, batch)) > now_ms:
         events = b",".join(p.body + _STM % max(now_ms, p.created_ms) for p in batch)
         return b"".join((_BODY_HEAD, events, b"]}"))
     stm = _STM % now_ms
-    bodies = [payload.body for payload in batch]
-    return b"".join((_BODY_HEAD, (stm + b",").join(bodies), stm, b"]}"))
+    bodies = [payload.writing.body(payload) for payload in batch]
+    # What begins and ends the body is added to its first and last event: so much is copied once.
+    bodies[0] = _BODY_HEAD + bodies[0]
+    bodies[-1] += stm + b"]}"
+    return (stm + b",").join(bodies)
 
 
 def as_dict(payload: Payload) -> dict[str, Any]:

@@ -12,11 +12,11 @@ import json
 import logging
 from copy import copy
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pythonjsonlogger.core import BaseJsonFormatter
 
-from snowplow_logging._json import encode
+from snowplow_logging._json import encode, encode_own
 from snowplow_logging._options import LOG_RECORD
 from snowplow_logging._parsers import entities
 from snowplow_logging._text import bounded, is_a, text
@@ -43,6 +43,7 @@ from snowplow_logging.self_describing_json import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
+    from typing import TypeAlias
 
     from snowplow_logging.redaction import Redactor
 
@@ -53,18 +54,11 @@ MAX_ERROR_TRACE = 8_192
 SCOPED_ENTITIES = 256  # of scopes, that are remembered as redacted
 
 
-class Event(NamedTuple):
-    """What a record becomes.
+Event: TypeAlias = "tuple[str, bytes, Sequence[bytes]]"
+"""What a record becomes: schema, data as JSON, and entities, each as self-describing JSON.
 
-    Args:
-        schema: The event's schema.
-        data: Its data, as JSON.
-        entities: Its entities, each as self-describing JSON.
-    """
-
-    schema: str
-    data: bytes
-    entities: list[bytes]
+It is no class, as making an instance takes longer than all that decides what it is.
+"""
 
 
 class RecordMapper:
@@ -90,9 +84,10 @@ class RecordMapper:
         self._schema = schema
         self._exceptions_as_errors = exceptions == "application_error"
         self._record_entity = record_entity
+        self._redacts = redactor is not None
         self._redaction = redactor or Unredacted()
         self.redact = self._redaction.text
-        self._entities = [self._encoded_entity(context) for context in contexts]
+        self._entities = tuple(map(self._encoded_entity, contexts))
         self._log_record = LogRecordFormatter(redactor)
         self._scoped = lru_cache(SCOPED_ENTITIES)(self._redacted_entity)
 
@@ -109,19 +104,26 @@ class RecordMapper:
             TypeError, ValueError: The record names a schema, but its ``data`` is neither
                 object nor array, or its ``contexts`` are no entities.
         """
-        record = self._redacted(record)
+        if self._redacts:
+            record = self._redacted(record)
+        scoped = scoped_entities()
+        carried = (*self._entities, *map(self._scoped, scoped)) if scoped else self._entities
         named = _named_event(record)
         if named is not None:
-            schema, data = named
-            own = self._own_entities(vars(record).get("contexts"))
-            return self._with_entity(record, Event(schema, self._encoded_data(data), own))
-        if self._exceptions_as_errors and _has_exception(record):
-            error = self._application_error(record, self._message(record, formatter))
-            return self._with_entity(record, Event(APPLICATION_ERROR, encode(error), []))
-        if self._schema is None:
+            schema, data, contexts = named
+            if contexts is not None:
+                carried = (*map(self._encoded_entity, entities(contexts)), *carried)
+            data = encoded_data(self._redaction.value(data) if self._redacts else data)
+        elif self._exceptions_as_errors and _has_exception(record):
+            schema = APPLICATION_ERROR
+            data = encode(self._application_error(record, self._message(record, formatter)))
+        elif self._schema is not None:
+            return self._schema, self._plain_data(record, formatter), carried
+        else:
             return None
-        data = self._plain_data(record, formatter)
-        return Event(self._schema, data, [*self._entities, *self._entities_of_scope()])
+        if self._record_entity:
+            carried = (*carried, self._own_entity(record))
+        return schema, data, carried
 
     def _redacted(self, record: logging.LogRecord) -> logging.LogRecord:
         """Returns the record, or a copy without the arguments that its message names as secret."""
@@ -130,18 +132,15 @@ class RecordMapper:
         arguments = self._redaction.arguments(values.get("msg"), given)
         return record if arguments is given else _changed(record, {"args": arguments})
 
-    def _with_entity(self, record: logging.LogRecord, event: Event) -> Event:
-        carried = [*event.entities, *self._entities, *self._entities_of_scope()]
-        if self._record_entity:
-            data = self._log_record.fields(record)
-            carried.append(encode({"schema": self._schema or LOG_RECORD, "data": data}))
-        return event._replace(entities=carried)
+    def _own_entity(self, record: logging.LogRecord) -> bytes:
+        data = self._log_record.fields(record)
+        return encode({"schema": self._schema or LOG_RECORD, "data": data})
 
     def _plain_data(self, record: logging.LogRecord, formatter: logging.Formatter | None) -> bytes:
         if isinstance(formatter, BaseJsonFormatter) and type(formatter) is not LogRecordFormatter:
             # Read again, because what users' encoders write need not be JSON (NaN, say).
             return self._encoded_data(json.loads(self._formatted(record, formatter)))
-        return encode(self._log_record.fields(record, self._message(record, formatter)))
+        return encode_own(self._log_record.fields(record, self._message(record, formatter)))
 
     def _formatted(self, record: logging.LogRecord, formatter: BaseJsonFormatter) -> str:
         """Returns what a formatter makes; where it raises, what it makes of what can be said."""
@@ -202,14 +201,6 @@ class RecordMapper:
         except Exception:  # noqa: BLE001 - wrong arguments raise here, and have a marker there
             return message_of(record, self._redaction)
 
-    def _own_entities(self, contexts: object) -> list[bytes]:
-        if contexts is None:
-            return []
-        return [self._encoded_entity(entity) for entity in entities(contexts)]
-
-    def _entities_of_scope(self) -> list[bytes]:
-        return [self._scoped(entity) for entity in scoped_entities()]
-
     def _redacted_entity(self, encoded: bytes) -> bytes:
         entity = SelfDescribingJson(**json.loads(encoded))
         return self._encoded_entity(entity)
@@ -218,7 +209,7 @@ class RecordMapper:
         return encoded_entity(entity.schema, self._redaction.value(entity.data))
 
     def _encoded_data(self, data: object) -> bytes:
-        return encoded_data(self._redaction.value(data))
+        return encoded_data(self._redaction.value(data) if self._redacts else data)
 
 
 def _jsonify(data: object) -> str:
@@ -233,24 +224,27 @@ def _changed(record: logging.LogRecord, changes: Mapping[str, Any]) -> logging.L
 
 
 def _has_exception(record: logging.LogRecord) -> bool:
-    left = vars(record).get("exc_text")
+    values = vars(record)
+    left = values.get("exc_text")
+    if left is None and values.get("exc_info") is None:
+        return False
     return exception_of(record) is not None or (left is not None and text(left) != "")
 
 
-def _named_event(record: logging.LogRecord) -> tuple[str, Any] | None:
-    """Returns schema and data of a record that names a schema."""
+def _named_event(record: logging.LogRecord) -> tuple[str, Any, Any] | None:
+    """Returns schema, data and contexts of a record that names a schema."""
     values = vars(record)
     message: Any = values.get("msg")
-    if is_a(message, SelfDescribingJson):
-        return message.schema, message.data
+    if type(message) is not str and is_a(message, SelfDescribingJson):
+        return str.__str__(message.schema), message.data, values.get("contexts")
     schema: Any = values.get("schema")
-    if not is_schema_uri(schema):
+    if schema is None or not is_schema_uri(schema):
         return None
     data = values.get("data")
     if data is None:
         others = extras(record)
         data = {key: others[key] for key in others if key not in EVENT_EXTRAS}
-    return str.__str__(schema), data
+    return str.__str__(schema), data, values.get("contexts")
 
 
 def _place(traceback: TracebackType | None) -> dict[str, Any]:

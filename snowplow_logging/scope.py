@@ -123,7 +123,8 @@ def traceparent(header: str | None) -> Scope:
 
 def scoped_entities() -> tuple[bytes, ...]:
     """Returns the entities of this scope, each as self-describing JSON."""
-    return tuple(each for scope in _scopes.get() for each in scope.entities)
+    scopes = _scopes.get()
+    return tuple(each for scope in scopes for each in scope.entities) if scopes else ()
 
 
 def current_trace() -> Trace | None:
@@ -139,4 +140,5 @@ def current_trace() -> Trace | None:
                     return Trace(match[1], match[2])
         except Exception:  # noqa: BLE001, S110 - somebody else's code, in a logging call
             pass
-    return next((each.trace for each in reversed(_scopes.get()) if each.trace), None)
+    scopes = _scopes.get()
+    return next((each.trace for each in reversed(scopes) if each.trace), None) if scopes else None

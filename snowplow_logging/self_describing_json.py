@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 from snowplow_logging._json import encode
@@ -14,9 +15,20 @@ SCHEMA_URI = re.compile(r"iglu:[a-zA-Z0-9-_.]+/[a-zA-Z0-9-_]+/[a-zA-Z0-9-_]+/[0-
 """The pattern that Iglu's ``unstruct_event/1-0-0`` and ``contexts/1-0-1`` hold a URI against."""
 
 
+_OPENINGS = b"{["
+SCHEMAS = 1_000  # URIs that are remembered; an application has some dozen
+
+
 def is_schema_uri(value: Any) -> bool:
     """Says whether ``value`` is the URI of an Iglu schema."""
-    return is_a(value, str) and SCHEMA_URI.fullmatch(value) is not None
+    if type(value) is not str:
+        return is_a(value, str) and _is_uri(str.__str__(value))
+    return _is_uri(value)
+
+
+@lru_cache(SCHEMAS)
+def _is_uri(value: str) -> bool:
+    return SCHEMA_URI.fullmatch(value) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +78,7 @@ def encoded_data(data: object) -> bytes:
         TypeError: It becomes neither object nor array.
     """
     encoded = encode(data)
-    if encoded[:1] not in b"{[":
+    if encoded[0] not in _OPENINGS:
         msg = f"data takes a JSON object or array, not {class_name(data)}"
         raise TypeError(msg)
     return encoded

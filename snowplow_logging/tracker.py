@@ -1,24 +1,23 @@
-"""Tracker: gives events their ids and times, and their finished bytes to emitters."""
+"""Tracker: gives events their ids, times and envelopes, and gives them to emitters."""
 
 from __future__ import annotations
 
 import json
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from snowplow_logging import _lifecycle
+from snowplow_logging._envelope import Envelope, contexts_wrapper
+from snowplow_logging._event_ids import new_event_id
 from snowplow_logging._json import encode_within
 from snowplow_logging._text import class_name, is_a
 from snowplow_logging.payload import (
-    CONTEXTS,
     MAX_EVENT_BYTES,
     STM_BYTES,
     TRACKER_VERSION,
-    UNSTRUCT_EVENT,
     fields,
     milliseconds,
-    new_event_id,
-    self_describing_field,
 )
 from snowplow_logging.self_describing_json import (
     SelfDescribingJson,
@@ -31,6 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from snowplow_logging.emitter import Emitter
+
+ENVELOPES = 1_000  # that are remembered, one a schema and state of the subject
+_MAX_SIZE = MAX_EVENT_BYTES - STM_BYTES
 
 
 class Tracker:
@@ -59,9 +61,14 @@ class Tracker:
             msg = "emitters takes an emitter or several, not none"
             raise ValueError(msg)
         self.subject = Subject() if subject is None else subject
-        self._encode_base64 = encode_base64
-        constant = {"e": "ue", "tv": TRACKER_VERSION, "tna": namespace, "aid": app_id}
-        self._head = b"{" + fields(constant) + b","
+        constant = fields({"e": "ue", "tv": TRACKER_VERSION, "tna": namespace, "aid": app_id})
+
+        @lru_cache(ENVELOPES)
+        def envelope(subject: bytes, schema: str) -> Envelope:
+            return Envelope(constant + b"," + subject, schema, base64=encode_base64)
+
+        self._envelope = envelope
+        self._contexts_wrapper = contexts_wrapper(base64=encode_base64)
 
     def track_unstruct_event(
         self,
@@ -89,8 +96,10 @@ class Tracker:
                 msg = f"events and contexts are SelfDescribingJson, not {class_name(part)}"
                 raise TypeError(msg)
         entities = [encoded_entity(context.schema, context.data) for context in contexts or ()]
+        true_ms = None if tstamp is None else milliseconds(tstamp)
         now_ms = time.time_ns() // 1_000_000
-        return self.track(event.schema, encoded_data(event.data), entities, now_ms, true_ms=tstamp)
+        data = encoded_data(event.data)
+        return self.track(event.schema, data, entities, now_ms, true_ms=true_ms).decode()
 
     track_self_describing_event = track_unstruct_event
 
@@ -99,39 +108,39 @@ class Tracker:
         schema: str,
         data: bytes,
         entities: Sequence[bytes],
-        created_ms: float,
-        *,
-        true_ms: float | None = None,
+        created_ms: int,
         severity: int = 0,
-    ) -> str:
+        *,
+        true_ms: int | None = None,
+    ) -> bytes:
         """Tracks an event whose parts are encoded already.
 
         Args:
             schema: The event's schema.
             data: Its data, as JSON.
             entities: Its entities, each as self-describing JSON.
-            created_ms: When it was created, in ms since epoch (``dtm``).
-            true_ms: When it truly happened, in ms since epoch (``ttm``).
+            created_ms: When it was created, in ms since epoch (``dtm``), within the years 0 to
+                9999.
             severity: How much it matters when the queue is full; a logging level.
+            true_ms: When it truly happened, as ``created_ms`` (``ttm``).
 
         Returns:
             The event's id.
         """
         event_id = new_event_id()
-        created_ms = milliseconds(created_ms)
-        stamps = b',"eid":"%s","dtm":"%d",' % (event_id.encode(), created_ms)
-        if true_ms is not None:
-            stamps += b'"ttm":"%d",' % milliseconds(true_ms)
-        head = self._head + self.subject.rendered + stamps
-        body = head + self._wrapped(schema, data, entities)
-        if len(body) + STM_BYTES > MAX_EVENT_BYTES:
-            fitting = self._fit(head, schema, data, entities)
+        rest = self._rest(entities, true_ms) if entities or true_ms is not None else b""
+        envelope = self._envelope(self.subject.rendered, schema)
+        size = envelope.size(data) + len(rest)
+        if size > _MAX_SIZE:
+            fitting = self._fit(envelope, data, entities, true_ms)
             if fitting is None:
                 self.refuse("oversize")
                 return event_id
-            body = fitting
+            data, rest = fitting
+            size = envelope.size(data) + len(rest)
+        draft = envelope, event_id, created_ms, severity, data, rest, size
         for emitter in self.emitters:
-            emitter.enqueue(body, created_ms, severity)
+            emitter.enqueue(draft)
         return event_id
 
     def refuse(self, reason: str) -> None:
@@ -146,27 +155,23 @@ class Tracker:
     def __repr__(self) -> str:
         return f"<Tracker {', '.join(repr(emitter) for emitter in self.emitters)}>"
 
-    def _wrapped(self, schema: str, data: bytes, entities: Sequence[bytes]) -> bytes:
-        base64 = self._encode_base64
-        event = self_describing_field(
-            UNSTRUCT_EVENT,
-            b'{"schema":"%s","data":%s}' % (schema.encode(), data),
-            "ue_px" if base64 else "ue_pr",
-            base64=base64,
-        )
-        if not entities:
-            return event
-        joined = b"[" + b",".join(entities) + b"]"
-        contexts = self_describing_field(CONTEXTS, joined, "cx" if base64 else "co", base64=base64)
-        return event + b"," + contexts
+    def _rest(self, entities: Sequence[bytes], true_ms: int | None) -> bytes:
+        rest = b"" if true_ms is None else b',"ttm":"%d"' % true_ms
+        if entities:
+            rest += b"," + self._contexts_wrapper.field(b",".join(entities))
+        return rest
 
     def _fit(
-        self, head: bytes, schema: str, data: bytes, entities: Sequence[bytes]
-    ) -> bytes | None:
-        """Cuts texts of an event that is too long, of the event and of its entities alike."""
-        room = MAX_EVENT_BYTES - STM_BYTES - len(head) - 1_000
+        self, envelope: Envelope, data: bytes, entities: Sequence[bytes], true_ms: int | None
+    ) -> tuple[bytes, bytes] | None:
+        """Cuts texts of an event that is too long, of the event and of its entities alike.
+
+        Returns:
+            The data, and the rest of the payload; or None where even short texts do not fit.
+        """
+        room = _MAX_SIZE - envelope.size(b"") - 1_000
         envelopes = [json.loads(entity) for entity in entities]
-        parts: list[Any] = [json.loads(data), *(envelope["data"] for envelope in envelopes)]
+        parts: list[Any] = [json.loads(data), *(each["data"] for each in envelopes)]
         sizes = [len(part) for part in (data, *entities)]
         # Base64 takes a third more; JSON in a JSON text takes what its quotes need.
         for share in (0.74, 0.5, 0.25, 0.12):
@@ -175,12 +180,12 @@ class Tracker:
             if len(cut) < len(parts):
                 return None
             rebuilt = [
-                b'{"schema":"%s","data":%s}' % (envelope["schema"].encode(), part)
-                for envelope, part in zip(envelopes, cut[1:], strict=True)
+                b'{"schema":"%s","data":%s}' % (each["schema"].encode(), part)
+                for each, part in zip(envelopes, cut[1:], strict=True)
             ]
-            body = head + self._wrapped(schema, cut[0], rebuilt)
-            if len(body) + STM_BYTES <= MAX_EVENT_BYTES:
-                return body
+            rest = self._rest(rebuilt, true_ms)
+            if envelope.size(cut[0]) + len(rest) <= _MAX_SIZE:
+                return cut[0], rest
         return None
 
 

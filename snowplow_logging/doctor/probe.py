@@ -11,10 +11,12 @@ from contextlib import redirect_stderr
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snowplow_logging.doctor.findings import Findings, note, ok, one_line, problem
+from snowplow_logging.payload import Payload
 
 if TYPE_CHECKING:
     from snowplow_logging.emitter import Emitter
     from snowplow_logging.handler import SnowplowHandler
+    from snowplow_logging.payload import Draft
 
 LOGGER = "snowplow_logging.doctor"
 
@@ -88,9 +90,9 @@ class _Kept:
         self.bodies: list[bytes] = []
         self.refused: list[str] = []
 
-    def enqueue(self, body: bytes, created_ms: int, severity: int = 0) -> None:  # noqa: ARG002 - an emitter's
+    def enqueue(self, draft: Draft) -> None:
         """Keeps an event."""
-        self.bodies.append(body)
+        self.bodies.append(Payload(0, 0.0, *draft).body)
 
     def refuse(self, reason: str) -> None:
         """Keeps why there is no event; the handler calls it while it handles the error."""

@@ -32,8 +32,9 @@ def keep(record: logging.LogRecord) -> None:
         event = _mapper.event(record)
     if event is None:
         return
-    described = b'{"schema":"%s","data":%s}' % (event.schema.encode(), event.data)
-    lines = b"".join(line + b"\n" for line in (described, *event.entities))
+    schema, data, entities = event
+    described = b'{"schema":"%s","data":%s}' % (schema.encode(), data)
+    lines = b"".join(line + b"\n" for line in (described, *entities))
     # One write in append mode: the lines of other threads and processes do not mix with it.
     file = os.open(path, os.O_WRONLY | os.O_APPEND)
     try:

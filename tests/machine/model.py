@@ -6,12 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from snowplow_logging.payload import Payload
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from snowplow_logging._outbox import Batch, Outbox
     from snowplow_logging._sender import Sender
-    from snowplow_logging.payload import Payload
     from tests.machine.crew import Hand
 
 
@@ -163,8 +164,10 @@ class Process:
         places = [*self.queued(), *self.in_flight()]
         self.overtaking = self.overtaking and bool(places)
         calls = self.parked()
-        parked = [number_of(call[0]) for call in calls if len(call) > 1]
-        refused = self.refused - Counter(call[0] for call in calls if len(call) == 1)
+        parked = [
+            number_of(Payload(0, 0.0, *what).body) for (what,) in calls if type(what) is not str
+        ]
+        refused = self.refused - Counter(what for (what,) in calls if type(what) is str)
         reasons = Counter(self.dropped.values()) + refused
         taken_in = len(self.events) + self.refused.total() - len(calls)
         facts = {

@@ -12,6 +12,7 @@ from snowplow_logging._clock import Clock
 from snowplow_logging._guard import is_delivering
 from snowplow_logging._sender import SHORTEST_TIMEOUT
 from snowplow_logging._transport import Answer
+from snowplow_logging.payload import finished
 from tests.machine.crew import CREW
 from tests.machine.model import Event, Process, Said, body_of, fate, number_of
 
@@ -239,7 +240,7 @@ class World:
         number = next(self._numbers)
         body = body_of(number, size)
         self.process.put(number, Event(body, severity, self.now))
-        self.emitter.enqueue(body, CREATED_MS, severity)
+        self.emitter.enqueue(finished(body, CREATED_MS, severity))
 
     def refuse(self, reason: str) -> None:
         self.process.refused[reason] += 1

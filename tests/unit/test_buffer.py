@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 )
 
 from snowplow_logging._buffer import OVERFLOWS, REQUEST_OVERHEAD, Buffer, Overflow
-from snowplow_logging.payload import STM_BYTES, Payload
+from snowplow_logging.payload import STM_BYTES, Payload, finished
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def payload(sequence: int, size: int = 10, severity: int = 20) -> Payload:
     """Returns a payload of ``size`` bytes."""
-    return Payload(sequence, b"x" * size, 0, severity, 0.0)
+    return Payload(sequence, 0.0, *finished(b"x" * size, 0, severity))
 
 
 def buffer(

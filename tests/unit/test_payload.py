@@ -12,10 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snowplow_logging import __version__
+from snowplow_logging._envelope import Envelope, contexts_wrapper
+from snowplow_logging._event_ids import new_event_id
 from snowplow_logging._json import encode
 from snowplow_logging.payload import (
     CONTEXTS,
     FIELD_LIMITS,
+    FIRST_MS,
+    LAST_MS,
     PAYLOAD_DATA,
     PLATFORMS,
     STM_BYTES,
@@ -25,10 +29,9 @@ from snowplow_logging.payload import (
     as_dict,
     field,
     fields,
-    new_event_id,
+    finished,
     query,
     request_body,
-    self_describing_field,
 )
 from tests import iglu_central
 from tests.unit.wire import loads
@@ -40,7 +43,8 @@ every_text = st.text(st.characters(exclude_categories=()), max_size=40)
 def payload(sequence: int = 1, created_ms: int = NOW_MS, **members: str) -> Payload:
     """Returns a payload with ``members`` beside what every event has."""
     required = {"e": "ue", "p": "srv", "tv": TRACKER_VERSION, "dtm": str(created_ms)}
-    return Payload(sequence, b"{" + fields(required | members), created_ms, 20, 0.0)
+    body = b"{" + fields(required | members)
+    return Payload(sequence, 0.0, *finished(body, created_ms, 20))
 
 
 def test_names_of_the_protocol() -> None:
@@ -57,9 +61,9 @@ def test_names_of_the_protocol() -> None:
 
 def test_event_ids() -> None:
     """Event ids are lower-case random UUIDs, each a new one."""
-    ids = [new_event_id() for _ in range(1_000)]
+    ids = [new_event_id().decode() for _ in range(2_500)]
 
-    assert len(set(ids)) == 1_000
+    assert len(set(ids)) == 2_500
     for event_id in ids:
         assert str(uuid.UUID(event_id)) == event_id
         assert uuid.UUID(event_id).version == 4
@@ -94,22 +98,45 @@ def test_numbers_are_said_as_texts() -> None:
     }
 
 
-@given(every_text.map(lambda text: text.encode("utf-8", "replace").decode()), st.booleans())
-def test_wrapped_json(text: str, as_base64: bool) -> None:  # noqa: FBT001 - an argument of a test
+@given(
+    every_text.map(lambda text: text.encode("utf-8", "replace").decode()),
+    st.booleans(),
+    st.integers(FIRST_MS, LAST_MS),
+)
+def test_wrapped_json(text: str, as_base64: bool, created_ms: int) -> None:  # noqa: FBT001 - an argument of a test
     """Wrapped JSON reads the same from base64 and from text, with every character but NUL."""
-    inner = b'{"schema":"iglu:a/b/jsonschema/1-0-0","data":[%s]}' % _json_text(text)
-    written = self_describing_field(
-        UNSTRUCT_EVENT, inner, "ue_px" if as_base64 else "ue_pr", base64=as_base64
-    )
+    data = b"[%s]" % _json_text(text)
+    envelope = Envelope(b'"e":"ue"', "iglu:a/b/jsonschema/1-0-0", base64=as_base64)
+    rest = b',"ttm":"1"'
+    event_id = new_event_id()
+    size = envelope.size(data) + len(rest)
+    draft = envelope, event_id, created_ms, 20, data, rest, size
+    body = Payload(1, 0.0, *draft).body
 
-    ((key, value),) = loads(b"{" + written + b"}").items()
+    written = loads(body + b"}")
+    value = written.pop("ue_px" if as_base64 else "ue_pr")
     wrapper = loads(base64.urlsafe_b64decode(value) if as_base64 else value)
 
-    assert key == ("ue_px" if as_base64 else "ue_pr")
+    assert size - 14 <= len(body) <= size  # a time has up to 15 characters
+    assert written == {"e": "ue", "eid": event_id.decode(), "dtm": str(created_ms), "ttm": "1"}
     assert wrapper == {
         "schema": UNSTRUCT_EVENT,
         "data": {"schema": "iglu:a/b/jsonschema/1-0-0", "data": [text.replace("\0", "\ufffd")]},
     }
+
+
+@given(every_text, st.booleans())
+def test_wrapped_entities(text: str, as_base64: bool) -> None:  # noqa: FBT001 - an argument of a test
+    """Entities read the same from base64 and from text."""
+    entity = b'{"schema":"iglu:a/b/jsonschema/1-0-0","data":[%s]}' % _json_text(text)
+    wrapper = contexts_wrapper(base64=as_base64)
+
+    value = loads(b"{" + wrapper.field(b"%s,%s" % (entity, entity)) + b"}")[
+        "cx" if as_base64 else "co"
+    ]
+
+    read = loads(base64.urlsafe_b64decode(value) if as_base64 else value)
+    assert read == {"schema": CONTEXTS, "data": [loads(entity), loads(entity)]}
 
 
 def _json_text(text: str) -> bytes:
@@ -155,7 +182,7 @@ def test_size_of_the_time_of_sending() -> None:
     """What sending adds to an event is never more than the limits reckon with."""
     events = [payload(1), payload(2)]
     bodies = sum(len(event.body) for event in events)
-    envelope = len(request_body([], NOW_MS)) - len(b',"stm":"1700000000000"}')
+    envelope = len(request_body(events[:1], NOW_MS)) - len(events[0].body) - STM_BYTES
 
     assert len(request_body(events, NOW_MS)) <= envelope + bodies + 2 * STM_BYTES
 

@@ -102,7 +102,7 @@ def test_every_rule_carries_the_entities() -> None:
     named = record(schema=ORDER, data={}, contexts=[user(1)])
     with contexts(user(3)), contexts(user(4)):
         events = [mapper.event(each) for each in (plain, error, named)]
-    found = [[loads(each)["data"]["id"] for each in event.entities] for event in events if event]
+    found = [[loads(each)["data"]["id"] for each in event[2]] for event in events if event]
     assert found == [[2, 3, 4], [2, 3, 4], [1, 2, 3, 4]]
 
 
@@ -382,7 +382,7 @@ def test_the_trace_of_events() -> None:
     assert (plain["trace_id"], plain["span_id"]) == (TRACE_ID, SPAN_ID)
     assert iglu_central.problems(iglu_central.LOG_RECORD, plain) == []
     assert event is not None
-    along = loads(event.entities[0])["data"]
+    along = loads(event[2][0])["data"]
     assert (along["trace_id"], along["span_id"]) == (TRACE_ID, SPAN_ID)
 
 

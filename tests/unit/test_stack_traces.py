@@ -55,7 +55,7 @@ def error(exception: BaseException) -> dict[str, Any]:
     """Returns the data of the ``application_error`` of a record with an exception."""
     event = RecordMapper().event(record(exc_info=exc_info(exception)))
     assert event is not None
-    data: dict[str, Any] = loads(event.data)
+    data: dict[str, Any] = loads(event[1])
     assert len(data["stackTrace"]) <= MAX_ERROR_TRACE
     assert len(data.get("causeStackTrace", "")) <= MAX_ERROR_TRACE
     return data
@@ -320,8 +320,8 @@ class Noting(Tracker):
 
     severities: list[int]
 
-    def track(self, *event: Any, **named: Any) -> str:
-        self.severities.append(named["severity"])
+    def track(self, *event: Any, **named: Any) -> bytes:
+        self.severities.append(event[4])
         return super().track(*event, **named)
 
 

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowplow_logging import Emitter, SelfDescribingJson, Subject, Tracker
+from snowplow_logging import Emitter, SelfDescribingJson, SnowplowHandler, Subject, Tracker
 from snowplow_logging._text import CUT_MARK
 from snowplow_logging.payload import MAX_EVENT_BYTES, TRACKER_VERSION
 from tests.iglu_central import CONTEXTS, UNSTRUCT_EVENT, needs_iglu_central
 from tests.unit import hostile
+from tests.unit.records import record
 from tests.unit.wire import CapturingTransport, Wire, contexts, unstruct_event
 
 ORDER = "iglu:com.acme/order_placed/jsonschema/1-0-0"
@@ -109,9 +110,13 @@ def test_a_wrong_timestamp(tstamp: Any) -> None:
 def test_times_beyond_the_pipeline(created_ms: int) -> None:
     """No time is sent that the pipeline must reject."""
     wire = Wire()
+    handler = SnowplowHandler(tracker=wire.tracker)
+    made = record(schema=ORDER, data={}, created=created_ms / 1000)
 
-    _ = wire.tracker.track(ORDER, b"{}", [], created_ms, true_ms=created_ms)
+    handler.emit(made)
+    _ = wire.tracker.track_unstruct_event(SelfDescribingJson(ORDER, {}), tstamp=created_ms)
 
+    assert len(wire.events()) == 2
     for fields in wire.events():
         for key in ("dtm", "ttm", "stm"):
             assert FIRST_MS <= int(fields.get(key, "0")) <= LAST_MS

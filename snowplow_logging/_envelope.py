@@ -1,0 +1,104 @@
+"""What is around an event's data: the constant part of its payload, written once for all.
+
+The law: what ``size`` says is never less than what ``body`` writes, so that limits can be held
+before anything is written.
+"""
+
+from __future__ import annotations
+
+from binascii import b2a_base64
+from typing import TYPE_CHECKING
+
+from snowplow_logging._json import encode
+from snowplow_logging.payload import CONTEXTS, FIRST_MS, UNSTRUCT_EVENT
+
+if TYPE_CHECKING:
+    from snowplow_logging.payload import Payload
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_STAMPS = b'%b","dtm":"%d",'
+_STAMPS_BYTES = len(_STAMPS % (b"0" * 36, FIRST_MS))
+
+
+class Wrapper:
+    """A field that holds JSON in a constant wrapper, as base64 or as text.
+
+    Args:
+        key: ``ue_px`` or ``cx`` with base64, ``ue_pr`` or ``co`` without.
+        opening: The JSON before the data.
+        closing: The JSON after them.
+        base64: Whether the field is written as base64.
+    """
+
+    def __init__(self, key: str, opening: bytes, closing: bytes, *, base64: bool) -> None:
+        # Three bytes are four letters of base64: behind as many spaces as JSON may have there,
+        # what follows can be encoded by itself.
+        opening += b" " * (-len(opening) % 3)
+        self._closing = closing
+        self._as_base64 = base64
+        written = _base64(opening) if base64 else _text(opening)
+        self.opening = b'"%b":"%b' % (key.encode(), written)
+        self._closing_bytes = len(closing if base64 else _text(closing))
+
+    def written(self, data: bytes) -> bytes:
+        """Returns what comes after the opening, and before the quote that ends the field."""
+        closed = data + self._closing
+        if self._as_base64:
+            return b2a_base64(closed, newline=False).translate(_URL_SAFE)
+        return _text(closed)
+
+    def size(self, data: bytes) -> int:
+        """Returns how long ``written`` is."""
+        bytes_ = len(data) + self._closing_bytes
+        if self._as_base64:
+            return (bytes_ + 2) // 3 * 4
+        return bytes_ + data.count(b'"') + data.count(b"\\")  # JSON has nothing else to escape
+
+    def field(self, data: bytes) -> bytes:
+        """Returns the whole field."""
+        return self.opening + self.written(data) + b'"'
+
+
+class Envelope:
+    """Writes the payloads of events of one tracker and one schema.
+
+    Args:
+        head: The fields of all its events, without the brace before and the comma after.
+        schema: URI of the events' schema.
+        base64: Whether JSON is sent as base64.
+    """
+
+    def __init__(self, head: bytes, schema: str, *, base64: bool) -> None:
+        names = UNSTRUCT_EVENT.encode(), schema.encode()
+        opening = b'{"schema":"%b","data":{"schema":"%b","data":' % names
+        key = "ue_px" if base64 else "ue_pr"
+        self._wrapper = Wrapper(key, opening, b"}}", base64=base64)
+        self._head = b'{%b,"eid":"' % head
+        self._size = len(self._head + self._wrapper.opening) + _STAMPS_BYTES + 1
+
+    def size(self, data: bytes) -> int:
+        """Returns how many bytes ``body`` writes for ``data`` at most, without a ``rest``."""
+        return self._size + self._wrapper.size(data)
+
+    def body(self, payload: Payload) -> bytes:
+        """Returns the JSON object of ``payload``, without the closing brace."""
+        wrapper = self._wrapper
+        times = b'","dtm":"%d",' % payload.created_ms
+        written = wrapper.written(payload.data)
+        return b"".join(
+            (self._head, payload.event_id, times, wrapper.opening, written, b'"', payload.rest)
+        )
+
+
+def contexts_wrapper(*, base64: bool) -> Wrapper:
+    """Returns the wrapper of entities."""
+    opening = b'{"schema":"%b","data":[' % CONTEXTS.encode()
+    return Wrapper("cx" if base64 else "co", opening, b"]}", base64=base64)
+
+
+def _base64(data: bytes) -> bytes:
+    return b2a_base64(data, newline=False).translate(_URL_SAFE)
+
+
+def _text(data: bytes) -> bytes:
+    return encode(data.decode())[1:-1]
