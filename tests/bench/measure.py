@@ -7,24 +7,39 @@ meets each of them alike.
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
 import sys
 import time
-from http.client import HTTPConnection
+from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
-from statistics import median
-from typing import TYPE_CHECKING, Any
+from statistics import fmean
+from typing import Any
+from urllib.request import Request, urlopen
 
 from tests.bench import calls
-from tests.bench.subjects import SUBJECTS
+from tests.bench.figures import Figures
+from tests.bench.subjects import SUBJECTS, Rig
 
-if TYPE_CHECKING:
-    from tests.bench.calls import Call
+CALLER = "caller"  # name of the threads that log to the subject
 
-SLICES = 5
-SLICE = 10_000  # calls of which the bare call is the median
+
+class Collections:
+    """Adds up what the garbage collector takes, in seconds of processor time."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._began = 0.0
+        gc.callbacks.append(self._note)
+
+    def _note(self, phase: str, _: dict[str, int]) -> None:
+        if phase == "start":
+            self._began = time.thread_time()
+        else:
+            self.seconds += time.thread_time() - self._began
 
 
 def memory(what: str) -> int:
@@ -34,13 +49,16 @@ def memory(what: str) -> int:
     return int(line.split()[1]) * 1024
 
 
-def cost(call: Call, threads: int = 1) -> float:
-    """Returns seconds of processor time of a call and the loop around it."""
-    return median(calls.run(call, SLICE, threads).cpu for _ in range(SLICES)) / SLICE
+def measure(name: str, endpoint: str, events: int, bare_calls: int, *, hangs: bool) -> Figures:
+    """Measures one subject.
 
-
-def measure(name: str, endpoint: str, events: int, *, hangs: bool) -> dict[str, float]:
-    """Measures one subject; times are in seconds, sizes in bytes, and for each event."""
+    Args:
+        name: Which one.
+        endpoint: The receiver.
+        events: How many to log; ten at least.
+        bare_calls: How many bare calls to make in each of five loops.
+        hangs: Whether the receiver hangs until it is told to answer.
+    """
     subject = SUBJECTS[name]
     logger = logging.getLogger("shop")
     logger.setLevel(logging.INFO)
@@ -48,55 +66,70 @@ def measure(name: str, endpoint: str, events: int, *, hangs: bool) -> dict[str, 
     bare_handler = logging.NullHandler()
     logger.addHandler(bare_handler)
     call = calls.KINDS[subject.kind](logger)
-    loop = cost(calls.nothing)
-    unit = cost(calls.schema(logger)) - loop
-    same = (subject.kind, subject.threads) == ("schema", 1)
-    bare = unit if same else cost(call, subject.threads) - loop
-    bare_timed = calls.run(call, SLICE, subject.threads)
-    loop_timed = calls.run(calls.nothing, SLICE)
-
-    handler, finish = subject.make(endpoint, events)
-    logger.removeHandler(bare_handler)
-    logger.addHandler(handler)
+    unit = (
+        calls.typical(calls.schema(logger), bare_calls).cpu
+        - calls.typical(calls.nothing, bare_calls).cpu
+    )
+    bare = calls.typical(call, bare_calls, subject.threads)
+    collections = Collections()
     before = memory("VmRSS")
+    rig = subject.make(endpoint, events)
+    logger.removeHandler(bare_handler)
+    logger.addHandler(rig.handler)
+    loop = calls.Loop(call, events, subject.threads, CALLER)
+    return _shipped(loop, bare, unit, collections, before, rig, endpoint if hangs else None)
+
+
+def _shipped(
+    loop: calls.Loop,
+    bare: calls.Cost,
+    unit: float,
+    collections: Collections,
+    memory_before: int,
+    rig: Rig,
+    hanging: str | None,
+) -> Figures:
+    events = len(loop.times)
+    bounds = [events * tenth // 10 for tenth in range(11)]
+    tenths: list[calls.Cost] = []
+    resident: list[int] = []
+    collections.seconds = 0.0
     began, cpu = time.perf_counter(), time.process_time()
-    timed = calls.run(call, events, subject.threads)
-    logged_in = time.perf_counter() - began
-    queued = memory("VmRSS") - before
-    logging_cpu = time.process_time() - cpu
-    if hangs:
-        release(endpoint)
-    _ = finish()
-    cpu = time.process_time() - cpu
+    for begin, end in pairwise(bounds):
+        tenths.append(loop.run(begin, end) - bare)
+        resident.append(memory("VmRSS"))
+    logged = time.process_time() - cpu
+    if hanging:
+        release(hanging)
+    _ = rig.finish()
+    acknowledged = time.process_time() - cpu
     seconds = time.perf_counter() - began
-    ordered = sorted(timed.times)
-    empty = sum(loop_timed.times) / SLICE
-    return {
-        "unit": unit,
-        "added": cpu / events - loop - bare,
-        "added_logging": logging_cpu / events - loop - bare,
-        "added_caller": (timed.caller / events) - bare_timed.caller / SLICE,
-        "call": sum(ordered) / events * 1e-9 - empty * 1e-9,
-        "p50": ordered[events // 2] * 1e-9,
-        "p99": ordered[events * 99 // 100] * 1e-9,
-        "p99.9": ordered[events * 999 // 1000] * 1e-9,
-        "rate": events / seconds,
-        "rate_logging": events / logged_in,
-        "peak": memory("VmHWM"),
-        "queued": queued / events,
-    }
+    warm = calls.mean(tenths[1:], fmean)  # the first tenth opens connections and starts threads
+    ordered = sorted(loop.times[bounds[1] :])
+    return Figures(
+        unit=unit,
+        added=((logged if hanging else acknowledged) / events - bare.cpu) / unit,
+        caller=warm.caller / unit,
+        collecting=collections.seconds / events / unit,
+        call=warm.wall / unit,
+        p50=ordered[len(ordered) // 2] * 1e-9 / unit,
+        p99=ordered[len(ordered) * 99 // 100] * 1e-9 / unit,
+        p999=ordered[len(ordered) * 999 // 1000] * 1e-9 / unit,
+        rate=events / seconds,
+        peak=memory("VmHWM") - memory_before,
+        queued=(resident[-1] - resident[0]) / (events - bounds[1]),
+        tenths=[cost.cpu / unit for cost in tenths],
+    )
 
 
 def release(endpoint: str) -> None:
     """Lets the hanging receiver answer."""
-    connection = HTTPConnection(endpoint.removeprefix("http://"))
-    connection.request("POST", "/bench/release", b"")
-    assert connection.getresponse().status == 200
-    connection.close()
+    with urlopen(Request(f"{endpoint}/bench/release", b"")) as answer:
+        assert answer.status == 200
 
 
 if __name__ == "__main__":
     told: dict[str, Any] = json.loads(sys.argv[1])
-    json.dump(measure(**told), sys.stdout)
+    json.dump(asdict(measure(**told)), sys.stdout)
     sys.stdout.flush()
     os._exit(0)  # threads of some subjects never end

@@ -10,23 +10,25 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.request import Request, urlopen
 
+from tests.bench.figures import Arrived, Figures, Run
 from tests.bench.subjects import SUBJECTS
 from tests.delivery.support import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
 DELAY = 0.05  # seconds; how far away the collector of the condition "delay" is
 CONDITIONS = {"healthy": ["0"], "delay": [str(DELAY)], "hang": ["0", "hangs"]}
-PATIENCE = 900.0
+PATIENCE = 900.0  # seconds after which a run has failed
+BARE_CALLS = 5_000
 
 
 class LostError(Exception):
-    """A run that does not count, since something did not arrive or it failed."""
+    """A run that does not count, since something did not arrive, or it failed."""
 
 
 @contextmanager
-def receiving(condition: str) -> Generator[str]:
+def receiving(condition: str) -> Generator[str, None, None]:
     """Runs a receiver; gives its address."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.bench.receiver", *CONDITIONS[condition]],
@@ -35,23 +37,50 @@ def receiving(condition: str) -> Generator[str]:
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stdin and process.stdout
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
             yield f"http://127.0.0.1:{int(process.stdout.readline())}"
         finally:
             process.stdin.close()
 
 
-def run(name: str, condition: str, events: int) -> dict[str, float]:
-    """Measures a subject once; returns its figures with what arrived.
+def count(endpoint: str) -> Arrived:
+    """Returns what has arrived at a receiver."""
+    with urlopen(Request(f"{endpoint}/bench/count", b""), timeout=PATIENCE) as answer:
+        return Arrived(**json.load(answer))
+
+
+def run(
+    name: str,
+    condition: str,
+    events: int,
+    *,
+    bare_calls: int = BARE_CALLS,
+    under: Sequence[str] = (),
+) -> Run:
+    """Measures a subject once.
+
+    Args:
+        name: Which one.
+        condition: How the collector is: a key of ``CONDITIONS``.
+        events: How many it gets.
+        bare_calls: See ``measure``.
+        under: A command that runs the process, such as a profiler.
 
     Raises:
         LostError: Not all events arrived, or the process failed.
     """
     with receiving(condition) as endpoint:
-        told = {"name": name, "endpoint": endpoint, "events": events, "hangs": condition == "hang"}
+        told = {
+            "name": name,
+            "endpoint": endpoint,
+            "events": events,
+            "bare_calls": bare_calls,
+            "hangs": condition == "hang",
+        }
         done = subprocess.run(
-            [sys.executable, "-m", "tests.bench.measure", json.dumps(told)],
+            [*under, sys.executable, "-m", "tests.bench.measure", json.dumps(told)],
             cwd=ROOT,
             env={k: v for k, v in os.environ.items() if not k.startswith("SNOWPLOW_LOGGING_")},
             capture_output=True,
@@ -60,14 +89,16 @@ def run(name: str, condition: str, events: int) -> dict[str, float]:
             check=False,
         )
         if done.returncode:
-            msg = f"{name} failed: {done.stderr[-2000:]}"
+            msg = f"{name} ended with {done.returncode}: {done.stderr[-2000:]}"
             raise LostError(msg)
-        with urlopen(Request(f"{endpoint}/bench/count", b""), timeout=PATIENCE) as answer:
-            arrived: dict[str, int] = json.load(answer)
+        arrived = count(endpoint)
+    check(name, condition, arrived, events)
+    return Run(Figures(**json.loads(done.stdout.splitlines()[-1])), arrived, events)
+
+
+def check(name: str, condition: str, arrived: Arrived, events: int) -> None:
+    """Raises LostError where not all events have arrived of a subject that ships them."""
     expected = events if SUBJECTS[name].ships else 0
-    if arrived["events"] != expected:
-        msg = f"{name}: {arrived['events']} of {expected} events arrived ({condition} collector)"
+    if arrived.events != expected:
+        msg = f"{name}, collector {condition}: {arrived.events} of {expected} events arrived"
         raise LostError(msg)
-    figures: dict[str, float] = json.loads(done.stdout)
-    wire = {"wire": arrived["bytes"] / events, "requests": arrived["requests"]}
-    return {**figures, **wire, "copies": arrived["copies"]}

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tests.bench.calls import KINDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -142,7 +144,20 @@ def ours(*, orjson: bool = True, **options: Any) -> Callable[[str, int], Rig]:
     return make
 
 
-SUBJECTS: dict[str, Subject] = {
+def name_of_ours(encoder: str, kind: str, redaction: str, threads: int) -> str:
+    """Returns the name of a variant: what is not as usual, such as ``ours-json-plain-4``."""
+    usual = {"orjson", "schema", "off", "1"}
+    parts = (encoder, kind, redaction, str(threads))
+    return "-".join(["ours", *(part for part in parts if part not in usual)])
+
+
+ENCODERS = ("orjson", "json")
+REDACTIONS = ("off", "redact")
+THREADS = (1, 4, 16)
+WORKERS = (1, 2, 4, 8)
+KINDS_OF_OURS = [*product(ENCODERS, KINDS, REDACTIONS)]
+
+OTHERS = {
     "null": Subject("NullHandler", null, ships=False),
     "stream": Subject("StreamHandler, python-json-logger, to /dev/null", stream, ships=False),
     "queue": Subject("QueueHandler, QueueListener, to nowhere", queue, ships=False),
@@ -150,26 +165,22 @@ SUBJECTS: dict[str, Subject] = {
     "tracker-500": Subject("snowplow-tracker, batches of 500", tracker(500)),
     "otel": Subject("OpenTelemetry SDK, OTLP/HTTP", opentelemetry),
 }
-COMPARED = [*SUBJECTS]
-
-for _orjson, _kind, _redact, _threads in product(
-    (True, False), ("schema", "plain", "exception"), (False, True), (1, 4, 16)
-):
-    _name = "-".join(
-        [
-            "ours",
-            *([] if _orjson else ["json"]),
-            *([] if _kind == "schema" else [_kind]),
-            *(["redact"] if _redact else []),
-            *([] if _threads == 1 else [str(_threads)]),
-        ]
+VARIANTS = {
+    name_of_ours(encoder, kind, redaction, threads): Subject(
+        f"ours, {'orjson' if encoder == 'orjson' else 'stdlib JSON'}, {kind}"
+        + (", redacted" if redaction == "redact" else "")
+        + (f", {threads} threads" if threads > 1 else ""),
+        ours(orjson=encoder == "orjson", redact=redaction == "redact"),
+        kind,
+        threads,
     )
-    SUBJECTS[_name] = Subject(
-        f"ours, {'orjson' if _orjson else 'stdlib JSON'}, {_kind}"
-        + (", redaction" if _redact else "")
-        + ("" if _threads == 1 else f", {_threads} threads"),
-        ours(orjson=_orjson, redact=_redact),
-        _kind,
-        _threads,
+    for (encoder, kind, redaction), threads in product(KINDS_OF_OURS, THREADS)
+}
+WITH_WORKERS = {
+    f"ours-workers-{count}": Subject(
+        f"ours, thread_count={count}", ours(redact=False, thread_count=count)
     )
-COMPARED += ["ours", "ours-json", "ours-redact", "ours-plain", "ours-exception"]
+    for count in WORKERS
+}
+SUBJECTS: dict[str, Subject] = {**OTHERS, **VARIANTS, **WITH_WORKERS}
+COMPARED = [*OTHERS, "ours", "ours-json", "ours-redact", "ours-plain", "ours-exception"]

@@ -1,0 +1,100 @@
+"""``--profile``: where the processor time of one subject goes, by thread and function.
+
+A sampling profiler looks at all threads from outside, so it slows none of them and costs nothing
+per call. It counts what runs; threads that wait are left out.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.bench.run import run
+from tests.bench.tables import Table, number
+
+if TYPE_CHECKING:
+    from tests.bench.figures import Run
+    from tests.bench.plan import Job
+
+RATE = 500  # samples a second
+MOST = 30  # functions shown
+
+
+@dataclass
+class Profile:
+    """Samples of the time from the first call until all was acknowledged.
+
+    Args:
+        run: The run that was looked at.
+        threads: Samples by thread.
+        own: Samples by function, of those in which it was the one that ran.
+        total: Likewise, of those in which it was on the stack.
+    """
+
+    run: Run
+    threads: Counter[str] = field(default_factory=Counter[str])
+    own: Counter[str] = field(default_factory=Counter[str])
+    total: Counter[str] = field(default_factory=Counter[str])
+
+    def add(self, line: str) -> None:
+        """Takes in a line: a stack, outermost first, and how often it was met."""
+        stack, _, count = line.rpartition(" ")
+        thread, *frames = stack.split(";")
+        name = thread.partition(": ")[2] or thread
+        shipping = any("_shipped (" in frame for frame in frames)
+        if not frames or name == "bare" or (name == "MainThread" and not shipping):
+            return
+        self.threads[name] += int(count)
+        self.own[frames[-1]] += int(count)
+        self.total.update(dict.fromkeys(frames, int(count)))
+
+    def tables(self) -> list[Table]:
+        """Returns what there is to show, in units for an event."""
+        figures = self.run.figures
+        samples = max(1, self.threads.total())
+        busy = figures.added + 1  # the bare call is among the samples, too
+
+        def share(count: int) -> list[str]:
+            return [f"{100 * count / samples:.1f} %", number(busy * count / samples)]
+
+        threads = [[name, *share(count)] for name, count in self.threads.most_common()]
+        threads.append(["of it, collecting garbage", "", number(figures.collecting)])
+        return [
+            Table("By thread", ["", "share", "units"], threads),
+            *(
+                Table(
+                    title, ["", "share", "units"], [[f, *share(n)] for f, n in by.most_common(MOST)]
+                )
+                for title, by in (("By function", self.own), ("With what it calls", self.total))
+            ),
+        ]
+
+
+def profile(job: Job) -> Profile:
+    """Runs a subject under the profiler.
+
+    Raises:
+        LookupError: It is not installed.
+        LostError: The run does not count.
+    """
+    profiler = shutil.which("py-spy", path=str(Path(sys.executable).parent)) or shutil.which(
+        "py-spy"
+    )
+    if profiler is None:
+        msg = "there is no py-spy: pip install -e '.[bench]'"
+        raise LookupError(msg)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        output = Path(folder, "stacks")
+        under = [profiler, "record", "--rate", str(RATE), "--threads", "--format", "raw"]
+        done = run(
+            job.name, job.condition, job.events, under=[*under, "--output", str(output), "--"]
+        )
+        made = Profile(done)
+        for line in output.read_text(encoding="utf-8").splitlines():
+            made.add(line)
+    return made
