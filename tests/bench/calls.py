@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Call = Callable[[int], None]
 
 ORDER_PLACED = "iglu:com.acme/order_placed/jsonschema/1-0-0"
+BURST = 20  # calls between two rests
 TEXT = "order_number %d of %s placed"
 
 
@@ -101,23 +102,25 @@ class Loop:
         call: What is called, with its number.
         calls: How many there will be.
         threads: How many threads call.
-        name: What these are called.
+        rest: Seconds before each ``BURST`` calls.
+        name: What the threads are called.
     """
 
-    def __init__(self, call: Call, calls: int, threads: int = 1, name: str = "bare") -> None:
+    def __init__(
+        self, call: Call, calls: int, threads: int = 1, rest: float = 0.0, name: str = "bare"
+    ) -> None:
         self._call = call
         self._threads = threads
+        self._rest = rest
         self._name = name
         self.times = array("q", bytes(8 * calls))  # ns; made here, so that it is no one's memory
 
     def run(self, begin: int, end: int) -> Cost:
         """Makes the calls of these numbers; returns what one of them took on average."""
-        caller = [0.0] * self._threads
+        callers: list[float] = []
         pool = [
-            threading.Thread(
-                target=self._loop, args=(begin + number, end, caller, number), name=self._name
-            )
-            for number in range(self._threads)
+            threading.Thread(target=self._thread, args=(begin + n, end, callers), name=self._name)
+            for n in range(self._threads)
         ]
         cpu = time.process_time()
         for each in pool:
@@ -125,22 +128,29 @@ class Loop:
         for each in pool:
             each.join()
         cpu = time.process_time() - cpu
-        totals = (cpu, sum(caller), sum(self.times[begin:end]) * 1e-9)
+        totals = (cpu, sum(callers), sum(self.times[begin:end]) * 1e-9)
         return Cost(*(total / (end - begin) for total in totals))
 
-    def _loop(self, begin: int, end: int, caller: list[float], thread: int) -> None:
-        call, times, clock = self._call, self.times, time.perf_counter_ns
+    def _thread(self, begin: int, end: int, callers: list[float]) -> None:
         cpu = time.thread_time()
-        for number in range(begin, end, self._threads):
+        step = BURST * self._threads if self._rest else end
+        for start in range(begin, end, step):
+            if self._rest:
+                time.sleep(self._rest)
+            self._calls(range(start, min(start + step, end), self._threads))
+        callers.append(time.thread_time() - cpu)
+
+    def _calls(self, numbers: range) -> None:
+        call, times, clock = self._call, self.times, time.perf_counter_ns
+        for number in numbers:
             began = clock()
             call(number)
             times[number] = clock() - began
-        caller[thread] = time.thread_time() - cpu
 
 
-def typical(call: Call, calls: int, threads: int = 1) -> Cost:
+def typical(call: Call, calls: int, threads: int = 1, rest: float = 0.0) -> Cost:
     """Returns the median of five loops with so many calls each."""
-    loop = Loop(call, 5 * calls, threads)
+    loop = Loop(call, 5 * calls, threads, rest)
     return mean([loop.run(begin, begin + calls) for begin in range(0, 5 * calls, calls)], median)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,11 +71,11 @@ def _combined(one: Measure, other: Measure, how: Callable[[float, float], float]
 
 
 def _more(one: Measure, other: Measure) -> Measure:
-    return _combined(one, other, operator.sub)
+    return _combined(one, other, lambda a, b: a - b)
 
 
 def _times(one: Measure, other: Measure) -> Measure:
-    return _combined(one, other, operator.truediv)
+    return _combined(one, other, lambda a, b: a / b)
 
 
 def _in_memory(run: Run) -> float:

@@ -22,7 +22,7 @@ from urllib.request import Request, urlopen
 
 from tests.bench import calls
 from tests.bench.figures import Figures
-from tests.bench.subjects import SUBJECTS, Rig
+from tests.bench.subjects import SUBJECTS
 
 CALLER = "caller"  # name of the threads that log to the subject
 
@@ -49,7 +49,9 @@ def memory(what: str) -> int:
     return int(line.split()[1]) * 1024
 
 
-def measure(name: str, endpoint: str, events: int, bare_calls: int, *, hangs: bool) -> Figures:
+def measure(
+    name: str, endpoint: str, events: int, bare_calls: int, *, rest: float, hangs: bool
+) -> Figures:
     """Measures one subject.
 
     Args:
@@ -57,69 +59,62 @@ def measure(name: str, endpoint: str, events: int, bare_calls: int, *, hangs: bo
         endpoint: The receiver.
         events: How many to log; ten at least.
         bare_calls: How many bare calls to make in each of five loops.
+        rest: Seconds to rest before each ``calls.BURST`` of them.
         hangs: Whether the receiver hangs until it is told to answer.
     """
     subject = SUBJECTS[name]
     logger = logging.getLogger("shop")
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    bare_handler = logging.NullHandler()
-    logger.addHandler(bare_handler)
+    logger.handlers = [logging.NullHandler()]
     call = calls.KINDS[subject.kind](logger)
-    unit = (
-        calls.typical(calls.schema(logger), bare_calls).cpu
-        - calls.typical(calls.nothing, bare_calls).cpu
-    )
-    bare = calls.typical(call, bare_calls, subject.threads)
+    empty = calls.typical(calls.nothing, bare_calls)
+    unit = calls.typical(calls.schema(logger), bare_calls).cpu - empty.cpu
+    resting = min(bare_calls, events // 5) if rest else bare_calls
+    bare = calls.typical(call, resting, subject.threads, rest)
+
     collections = Collections()
     before = memory("VmRSS")
     rig = subject.make(endpoint, events)
-    logger.removeHandler(bare_handler)
-    logger.addHandler(rig.handler)
-    loop = calls.Loop(call, events, subject.threads, CALLER)
-    return _shipped(loop, bare, unit, collections, before, rig, endpoint if hangs else None)
-
-
-def _shipped(
-    loop: calls.Loop,
-    bare: calls.Cost,
-    unit: float,
-    collections: Collections,
-    memory_before: int,
-    rig: Rig,
-    hanging: str | None,
-) -> Figures:
-    events = len(loop.times)
-    bounds = [events * tenth // 10 for tenth in range(11)]
-    tenths: list[calls.Cost] = []
-    resident: list[int] = []
-    collections.seconds = 0.0
-    began, cpu = time.perf_counter(), time.process_time()
-    for begin, end in pairwise(bounds):
-        tenths.append(loop.run(begin, end) - bare)
-        resident.append(memory("VmRSS"))
+    logger.handlers = [rig.handler]
+    loop = calls.Loop(call, events, subject.threads, rest, CALLER)
+    began, cpu, collected = time.perf_counter(), time.process_time(), collections.seconds
+    tenths, resident = _log(loop)
     logged = time.process_time() - cpu
-    if hanging:
-        release(hanging)
+    if hangs:
+        release(endpoint)
     _ = rig.finish()
     acknowledged = time.process_time() - cpu
     seconds = time.perf_counter() - began
-    warm = calls.mean(tenths[1:], fmean)  # the first tenth opens connections and starts threads
-    ordered = sorted(loop.times[bounds[1] :])
+
+    added = [tenth - bare for tenth in tenths]
+    warm = calls.mean(added[1:], fmean)  # the first tenth opens connections and starts threads
+    times = sorted(time * 1e-9 / unit for time in loop.times[events // 10 :])
     return Figures(
         unit=unit,
-        added=((logged if hanging else acknowledged) / events - bare.cpu) / unit,
+        added=((logged if hangs else acknowledged) / events - bare.cpu) / unit,
         caller=warm.caller / unit,
-        collecting=collections.seconds / events / unit,
+        collecting=(collections.seconds - collected) / events / unit,
         call=warm.wall / unit,
-        p50=ordered[len(ordered) // 2] * 1e-9 / unit,
-        p99=ordered[len(ordered) * 99 // 100] * 1e-9 / unit,
-        p999=ordered[len(ordered) * 999 // 1000] * 1e-9 / unit,
+        p50=times[len(times) // 2],
+        p99=times[len(times) * 99 // 100],
+        p999=times[len(times) * 999 // 1000],
         rate=events / seconds,
-        peak=memory("VmHWM") - memory_before,
-        queued=(resident[-1] - resident[0]) / (events - bounds[1]),
-        tenths=[cost.cpu / unit for cost in tenths],
+        peak=memory("VmHWM") - before,
+        queued=(resident[-1] - resident[0]) / (events - events // 10),
+        tenths=[cost.cpu / unit for cost in added],
     )
+
+
+def _log(loop: calls.Loop) -> tuple[list[calls.Cost], list[int]]:
+    """Makes all calls; returns the cost of each tenth, and the memory at its end."""
+    events = len(loop.times)
+    costs: list[calls.Cost] = []
+    resident: list[int] = []
+    for begin, end in pairwise(events * tenth // 10 for tenth in range(11)):
+        costs.append(loop.run(begin, end))
+        resident.append(memory("VmRSS"))
+    return costs, resident
 
 
 def release(endpoint: str) -> None:
@@ -130,6 +125,6 @@ def release(endpoint: str) -> None:
 
 if __name__ == "__main__":
     told: dict[str, Any] = json.loads(sys.argv[1])
-    json.dump(asdict(measure(**told)), sys.stdout)
+    _ = sys.stdout.write(f"{json.dumps(asdict(measure(**told)))}\n")
     sys.stdout.flush()
     os._exit(0)  # threads of some subjects never end

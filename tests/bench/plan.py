@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 EVENTS = 50_000
 SECTIONS = (*CONDITIONS, "variants", "workers", "scale")
 QUICKER = 5  # how many times fewer events a quick look takes
-TRACKER_DELAYED = 25  # at 10 events in 50 ms it would take minutes; so many times fewer do
+SLOW = 10  # times fewer where it would take long: at 2000 calls a second
+SLOWEST = 25  # and for the tracker, at 10 events in 50 ms
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,9 @@ class Plan:
 
     def compared(self, name: str, condition: str) -> Job:
         """Returns the run of a subject beside the others."""
-        slow = (name, condition) == ("tracker", "delay")
-        return Job(name, condition, EVENTS // self.divisor // (TRACKER_DELAYED if slow else 1))
+        slowest = (name, condition) == ("tracker", "delay")
+        fewer = SLOWEST if slowest else SLOW if condition == "steady" else 1
+        return Job(name, condition, EVENTS // self.divisor // fewer)
 
     def variant(self, name: str) -> Job:
         """Returns the run of one of our variants."""

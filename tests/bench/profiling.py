@@ -6,6 +6,8 @@ per call. It counts what runs; threads that wait are left out.
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import sys
 import tempfile
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 RATE = 500  # samples a second
 MOST = 30  # functions shown
+BARE_CALLS = 1_000  # few, since their threads are not always told from those that log
+WAITS = re.compile(r"(Condition\.wait|Thread\._wait_for_tstate_lock|Thread\.join) \(threading\.py")
 
 
 @dataclass
@@ -45,10 +49,13 @@ class Profile:
         """Takes in a line: a stack, outermost first, and how often it was met."""
         stack, _, count = line.rpartition(" ")
         thread, *frames = stack.split(";")
-        name = thread.partition(": ")[2] or thread
-        shipping = any("_shipped (" in frame for frame in frames)
-        if not frames or name == "bare" or (name == "MainThread" and not shipping):
-            return
+        name = thread.partition(": ")[2]
+        if name == "bare" or not frames or WAITS.match(frames[-1]):
+            return  # a thread that waits for a lock does not run, whatever the profiler thinks
+        if "Loop._calls " in stack:
+            name = "caller"
+        elif not name or (name == "MainThread" and "measure (tests" not in stack):
+            return  # it imports
         self.threads[name] += int(count)
         self.own[frames[-1]] += int(count)
         self.total.update(dict.fromkeys(frames, int(count)))
@@ -82,18 +89,16 @@ def profile(job: Job) -> Profile:
         LookupError: It is not installed.
         LostError: The run does not count.
     """
-    profiler = shutil.which("py-spy", path=str(Path(sys.executable).parent)) or shutil.which(
-        "py-spy"
-    )
+    beside = Path(sys.executable).parent  # where pip puts it, in an environment
+    profiler = shutil.which("py-spy", path=f"{beside}{os.pathsep}{os.environ.get('PATH', '')}")
     if profiler is None:
         msg = "there is no py-spy: pip install -e '.[bench]'"
         raise LookupError(msg)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         output = Path(folder, "stacks")
-        under = [profiler, "record", "--rate", str(RATE), "--threads", "--format", "raw"]
-        done = run(
-            job.name, job.condition, job.events, under=[*under, "--output", str(output), "--"]
-        )
+        options = ["--rate", str(RATE), "--threads", "--function", "--format", "raw"]
+        under = [profiler, "record", *options, "--output", str(output), "--"]
+        done = run(job.name, job.condition, job.events, under=under, bare_calls=BARE_CALLS)
         made = Profile(done)
         for line in output.read_text(encoding="utf-8").splitlines():
             made.add(line)

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.request import Request, urlopen
 
 from tests.bench.figures import Arrived, Figures, Run
@@ -17,8 +17,27 @@ from tests.delivery.support import ROOT
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-DELAY = 0.05  # seconds; how far away the collector of the condition "delay" is
-CONDITIONS = {"healthy": ["0"], "delay": [str(DELAY)], "hang": ["0", "hangs"]}
+
+class Condition(NamedTuple):
+    """How the collector is, and how it is logged.
+
+    Args:
+        delay: Seconds that the collector takes to answer.
+        hangs: Whether it does not answer before all is logged.
+        rest: Seconds of rest before each 20 calls.
+    """
+
+    delay: float = 0.0
+    hangs: bool = False
+    rest: float = 0.0
+
+
+CONDITIONS = {
+    "healthy": Condition(),
+    "steady": Condition(rest=0.01),
+    "delay": Condition(delay=0.05),
+    "hang": Condition(hangs=True),
+}
 PATIENCE = 900.0  # seconds after which a run has failed
 BARE_CALLS = 5_000
 
@@ -28,10 +47,11 @@ class LostError(Exception):
 
 
 @contextmanager
-def receiving(condition: str) -> Generator[str, None, None]:
+def receiving(condition: Condition) -> Generator[str, None, None]:
     """Runs a receiver; gives its address."""
+    behaviour = [str(condition.delay), *(["hangs"] if condition.hangs else [])]
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.receiver", *CONDITIONS[condition]],
+        [sys.executable, "-m", "tests.bench.receiver", *behaviour],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -71,13 +91,15 @@ def run(
     Raises:
         LostError: Not all events arrived, or the process failed.
     """
-    with receiving(condition) as endpoint:
+    how = CONDITIONS[condition]
+    with receiving(how) as endpoint:
         told = {
             "name": name,
             "endpoint": endpoint,
             "events": events,
             "bare_calls": bare_calls,
-            "hangs": condition == "hang",
+            "rest": how.rest,
+            "hangs": how.hangs,
         }
         done = subprocess.run(
             [*under, sys.executable, "-m", "tests.bench.measure", json.dumps(told)],
@@ -93,7 +115,9 @@ def run(
             raise LostError(msg)
         arrived = count(endpoint)
     check(name, condition, arrived, events)
-    return Run(Figures(**json.loads(done.stdout.splitlines()[-1])), arrived, events)
+    # A profiler says something on stdout, too.
+    said = next(line for line in done.stdout.splitlines() if line.startswith("{"))
+    return Run(Figures(**json.loads(said)), arrived, events)
 
 
 def check(name: str, condition: str, arrived: Arrived, events: int) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import warnings
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.bench.calls import KINDS
@@ -52,7 +54,8 @@ def stream(_: str, __: int) -> Rig:
     """Writes JSON lines to nowhere, in the calling thread."""
     from pythonjsonlogger.json import JsonFormatter  # noqa: PLC0415 - not every subject's memory
 
-    handler = logging.StreamHandler(open("/dev/null", "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+    nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
+    handler = logging.StreamHandler(nowhere)
     handler.setFormatter(JsonFormatter())
     return Rig(handler, handler.flush)
 
@@ -62,7 +65,7 @@ def queue(_: str, __: int) -> Rig:
     from logging.handlers import QueueHandler, QueueListener  # noqa: PLC0415
     from queue import SimpleQueue  # noqa: PLC0415
 
-    records: Any = SimpleQueue()
+    records: SimpleQueue[Any] = SimpleQueue()
     listener = QueueListener(records, logging.NullHandler())
     listener.start()
     return Rig(QueueHandler(records), listener.stop)
@@ -76,7 +79,7 @@ class TrackerHandler(logging.Handler):
     """
 
     def __init__(self, tracker: Any) -> None:
-        from snowplow_tracker import SelfDescribingJson  # noqa: PLC0415
+        from snowplow_tracker.self_describing_json import SelfDescribingJson  # noqa: PLC0415
 
         super().__init__()
         self._tracker = tracker
@@ -92,7 +95,8 @@ def tracker(batch_size: int | None) -> Callable[[str, int], Rig]:
     """Returns snowplow-tracker's emitter with threads, in a handler."""
 
     def make(endpoint: str, _: int) -> Rig:
-        from snowplow_tracker import AsyncEmitter, Tracker  # noqa: PLC0415
+        from snowplow_tracker.emitters import AsyncEmitter  # noqa: PLC0415
+        from snowplow_tracker.tracker import Tracker  # noqa: PLC0415
 
         logging.getLogger("snowplow_tracker").setLevel(logging.WARNING)  # three lines a request
         emitter = AsyncEmitter(endpoint, batch_size=batch_size)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import rich.table
+from rich.box import SIMPLE_HEAD
 
 from tests.bench import results
 from tests.bench.goals import GOALS
@@ -29,7 +30,7 @@ class Table:
     Args:
         title: What it shows.
         headings: One for each column.
-        rows: Likewise.
+        rows: Likewise. A subject goes by its name, which is short, and has its text in documents.
     """
 
     title: str
@@ -38,7 +39,9 @@ class Table:
 
     def rich(self) -> rich.table.Table:
         """Returns it for a terminal."""
-        table = rich.table.Table(title=self.title, title_justify="left")
+        table = rich.table.Table(
+            title=self.title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 0, 0, 1)
+        )
         for number, heading in enumerate(self.headings):
             table.add_column(heading, justify="right" if number else "left")
         for row in self.rows:
@@ -48,7 +51,10 @@ class Table:
     def markdown(self) -> str:
         """Returns it for a document."""
         rule = ["---", *["---:"] * (len(self.headings) - 1)]
-        lines = [f"| {' | '.join(row)} |" for row in (self.headings, rule, *self.rows)]
+        rows = [
+            [SUBJECTS[row[0]].text, *row[1:]] if row[0] in SUBJECTS else row for row in self.rows
+        ]
+        lines = [f"| {' | '.join(row)} |" for row in (self.headings, rule, *rows)]
         return "\n".join([f"### {self.title}", "", *lines])
 
 
@@ -69,20 +75,21 @@ class Column:
 
 ADDED = Column("added", results.added)
 CALLS = [
-    Column("in the caller", results.caller),
-    Column("collecting garbage", lambda run: run.figures.collecting),
-    Column("call, mean added", lambda run: run.figures.call),
+    Column("in caller", results.caller),
+    Column("in GC", lambda run: run.figures.collecting),
+    Column("call", lambda run: run.figures.call),
     Column("p50", lambda run: run.figures.p50),
     Column("p99", lambda run: run.figures.p99),
     Column("p99.9", lambda run: run.figures.p999),
 ]
-RATE = Column("1000 events/s", lambda run: run.figures.rate / 1000)
-WIRE = Column("B/event on the wire", results.wire, shipped=True)
-PEAK = Column("peak memory, MiB", lambda run: run.figures.peak / MIB)
-QUEUED = Column("B/event in memory", results.queued)
+RATE = Column("1000/s", lambda run: run.figures.rate / 1000)
+WIRE = Column("B sent", results.wire, shipped=True)
+PEAK = Column("peak MiB", lambda run: run.figures.peak / MIB)
+QUEUED = Column("B held", results.queued)
 
 COMPARISONS = {
     "healthy": ("Collector healthy", [ADDED, *CALLS, RATE, WIRE, PEAK]),
+    "steady": ("Collector healthy, 2000 calls a second", [ADDED, *CALLS, PEAK]),
     "delay": ("Collector 50 ms away", [ADDED, *CALLS, RATE, PEAK]),
     "hang": ("Collector hanging, until all is logged", [ADDED, *CALLS, PEAK, QUEUED]),
 }
@@ -119,8 +126,7 @@ def _comparison(condition: str) -> Callable[[Results], Table]:
 
     def make(found: Results) -> Table:
         table = Table(title, ["", *(column.heading for column in columns)])
-        names = [*COMPARED, *(job.name for job in found.runs if job.condition == condition)]
-        for name in dict.fromkeys(names):
+        for name in COMPARED:
             job = found.plan.compared(name, condition)
             if job in found.runs:
                 ships = SUBJECTS[name].ships
@@ -128,7 +134,7 @@ def _comparison(condition: str) -> Callable[[Results], Table]:
                     _figure(found, job, column) if ships or not column.shipped else ""
                     for column in columns
                 ]
-                table.rows.append([SUBJECTS[name].text, *figures])
+                table.rows.append([name, *figures])
         return table
 
     return make
@@ -141,7 +147,7 @@ def _figure(found: Results, job: Job, column: Column) -> str:
 def _variants(found: Results) -> Table:
     headings = [
         f"{what}, {threads} thread{'s' if threads > 1 else ''}"
-        for what in ("added", "1000 events/s")
+        for what in ("added", "1000/s")
         for threads in THREADS
     ]
     table = Table("Ours in its variants, collector healthy", ["", *headings])
@@ -149,13 +155,14 @@ def _variants(found: Results) -> Table:
         jobs = [found.plan.variant(name_of_ours(*kind, threads)) for threads in THREADS]
         if any(job in found.runs for job in jobs):
             figures = [_figure(found, job, column) for column in (ADDED, RATE) for job in jobs]
-            table.rows.append([SUBJECTS[name_of_ours(*kind, 1)].text, *figures])
+            table.rows.append([name_of_ours(*kind, 1), *figures])
     return table
 
 
 def _workers(found: Results) -> Table:
     table = Table(
-        "Ours with a collector 50 ms away, by workers", ["thread_count", "1000 events/s", "added"]
+        "Ours with a collector 50 ms away, by workers",
+        ["thread_count", RATE.heading, ADDED.heading],
     )
     for count in WORKERS:
         job = found.plan.workers(count)
@@ -167,7 +174,7 @@ def _workers(found: Results) -> Table:
 def _scale(found: Results) -> Table:
     columns = [
         ADDED,
-        Column("first tenth, until logged", results.first_tenth),
+        Column("first tenth", results.first_tenth),
         Column("last tenth", results.last_tenth),
         RATE,
         QUEUED,
