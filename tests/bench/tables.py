@@ -40,10 +40,15 @@ class Table:
     def rich(self) -> rich.table.Table:
         """Returns it for a terminal."""
         table = rich.table.Table(
-            title=self.title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 0, 0, 1)
+            title=self.title,
+            title_justify="left",
+            box=SIMPLE_HEAD,
+            pad_edge=False,
+            padding=(0, 0, 0, 1),
         )
-        for number, heading in enumerate(self.headings):
-            table.add_column(heading, justify="right" if number else "left")
+        table.add_column(self.headings[0], no_wrap=True)
+        for heading in self.headings[1:]:
+            table.add_column(heading, justify="right")
         for row in self.rows:
             table.add_row(*row)
         return table

@@ -108,7 +108,7 @@ def test_profile() -> None:
 def test_command(capsys: pytest.CaptureFixture[str]) -> None:
     """It measures what is named, shows it, and says what it does not know."""
     assert main(["null", "healthy", "--quick", "--rounds", "1"]) == 0
-    assert "\n null " in capsys.readouterr().out
+    assert "\nnull " in capsys.readouterr().out
     assert main(["--list"]) == 0
     assert set(SUBJECTS) <= set(capsys.readouterr().out.split())
     for wrong in (["no-such"], ["--write", "ours"]):
