@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from tests.bench.document import write
 from tests.bench.plan import QUICKER, SECTIONS, Job, Plan
 from tests.bench.profiling import profile
 from tests.bench.results import Results
@@ -17,8 +18,11 @@ from tests.bench.subjects import SUBJECTS
 from tests.bench.tables import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from tests.bench.tables import Table
+
+PROFILED = 15  # functions that the document shows
 EXAMPLES = f"""
 examples:
   python -m tests.bench                         everything, in about half an hour
@@ -34,6 +38,36 @@ All figures of time are in units of one bare logging call. Nothing else should r
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit status: 1 where a run does not count."""
+    parser = _parser()
+    options = parser.parse_args(sys.argv[1:] if arguments is None else list(arguments))
+    if unknown := {*options.names} - {*SUBJECTS, *SECTIONS}:
+        parser.error(f"no such subject or section: {', '.join(sorted(unknown))}; see --list")
+    if options.write and (options.names or options.quick or options.profile):
+        parser.error("--write takes everything at its full length")
+    console = Console()
+    if options.list:
+        for name, subject in SUBJECTS.items():
+            console.print(f"{name:32}{subject.text}")
+        return 0
+    plan = Plan(QUICKER if options.quick else 1)
+    if options.profile:
+        _show(console, profile(plan.compared(options.profile, options.condition)).tables())
+        return 0
+    sections = [name for name in SECTIONS if name in options.names] or SECTIONS
+    subjects = [name for name in options.names if name in SUBJECTS]
+    rounds = options.rounds or (2 if options.quick else 5)
+    # First, because it may say that something is not installed.
+    profiled = profile(plan.compared("ours", "healthy")).tables(PROFILED) if options.write else []
+    found = measured(plan, plan.jobs(sections, subjects), rounds)
+    _show(console, [*tables(found), *profiled])
+    for lost in found.lost:
+        console.print(lost, style="red", markup=False)
+    if options.write:
+        write(found, profiled)
+    return int(bool(found.lost))
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench",
         description="Measures what a logging call costs, beside other ways to ship a record.",
@@ -45,39 +79,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--list", action="store_true", help="show the subjects")
     add("--rounds", type=int, metavar="N", help="rounds (default: 5, or 2 with --quick)")
     add("--quick", action="store_true", help=f"{QUICKER} times fewer events, 2 rounds")
-    add("--profile", metavar="SUBJECT", help="show where the time of this subject goes")
+    add(
+        "--profile",
+        metavar="SUBJECT",
+        choices=SUBJECTS,
+        help="show where the time of this subject goes",
+    )
     add("--condition", choices=CONDITIONS, default="healthy", help="the collector for --profile")
     add("--write", action="store_true", help="write docs/benchmarks.md; takes all")
-    options = parser.parse_args(sys.argv[1:] if arguments is None else list(arguments))
-    profiled = [options.profile] if options.profile else []
-    if unknown := {*options.names, *profiled} - {*SUBJECTS, *SECTIONS}:
-        parser.error(f"no such subject: {', '.join(sorted(unknown))}; see --list")
-    if options.write and (options.names or options.quick or options.profile):
-        parser.error("--write takes everything at its full length")
-    console = Console()
-    if options.list:
-        for name, subject in SUBJECTS.items():
-            console.print(f"{name:32}{subject.text}")
-        return 0
-    plan = Plan(QUICKER if options.quick else 1)
-    if options.profile:
-        for table in profile(plan.compared(options.profile, options.condition)).tables():
-            console.print(table.rich())
-        return 0
-    sections = [name for name in SECTIONS if name in options.names] or SECTIONS
-    subjects = [name for name in options.names if name in SUBJECTS]
-    found = measured(
-        plan, plan.jobs(sections, subjects), options.rounds or (2 if options.quick else 5)
-    )
-    for table in tables(found):
-        console.print(table.rich())
-    for lost in found.lost:
-        console.print(f"[red]{lost}")
-    if options.write:
-        from tests.bench.document import write  # noqa: PLC0415 - it needs what only this needs
+    return parser
 
-        write(found)
-    return int(bool(found.lost))
+
+def _show(console: Console, shown: Iterable[Table]) -> None:
+    for table in shown:
+        console.print(table.rich())
 
 
 def measured(plan: Plan, jobs: Sequence[Job], rounds: int) -> Results:
@@ -100,6 +115,6 @@ def measured(plan: Plan, jobs: Sequence[Job], rounds: int) -> Results:
                     found.add(job, run(job.name, job.condition, job.events))
                 except LostError as error:
                     found.lost.append(str(error))
-                    progress.console.print(f"[red]{error}")
+                    progress.console.print(str(error), style="red", markup=False)
                 progress.advance(task)
     return found

@@ -17,7 +17,10 @@ from tests.delivery.support import ROOT
 from tests.faults import document
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tests.bench.results import Results
+    from tests.bench.tables import Table
 
 COMMAND = "python -m tests.bench --write"
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
@@ -31,9 +34,9 @@ COMPARED_WITH = (
 )
 
 
-def write(found: Results, path: Path = DOCUMENT) -> None:
-    """Replaces the figures in the document, and the plot beside it."""
-    parts = [surroundings(found), *(table.markdown() for table in tables(found))]
+def write(found: Results, more: Iterable[Table], path: Path = DOCUMENT) -> None:
+    """Replaces the figures in the document, with more tables after them, and the plot beside it."""
+    parts = [surroundings(found), *(table.markdown() for table in (*tables(found), *more))]
     document.write("figures", "\n\n".join(parts), path, COMMAND)
     plot(found, path.with_suffix(".svg"))
 

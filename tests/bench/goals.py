@@ -111,17 +111,17 @@ GOALS = [
     Goal("events/s 50 ms away, 8 workers, times one's", 7, _times(_workers(8), _workers(1)), False),
     Goal("… times those with the collector healthy", 0.9, _times(_workers(8), RATE), False),
     Goal(
-        "added with 10⁶ events, times 10⁴",
+        "added with 10⁶ events, times with 10⁴",
         FLAT,
         _times(_scaled(6, results.added), _scaled(4, results.added)),
     ),
     Goal(
-        "added with the last of 10⁶ waiting, times the first",
+        "added with 10⁶ waiting, times with few",
         FLAT,
         _times(_scaled(6, results.last_tenth, "hang"), _scaled(6, results.first_tenth, "hang")),
     ),
     Goal(
-        "memory of a waiting event less 200 B, times its bytes sent",
+        "memory an event takes less 200 B, times B sent",
         1.3,
         _scaled(6, _in_memory, "hang"),
     ),

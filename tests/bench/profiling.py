@@ -60,25 +60,25 @@ class Profile:
         self.own[frames[-1]] += int(count)
         self.total.update(dict.fromkeys(frames, int(count)))
 
-    def tables(self) -> list[Table]:
-        """Returns what there is to show, in units for an event."""
+    def tables(self, most: int = MOST) -> list[Table]:
+        """Returns what there is to show, in units for an event, of the busiest functions."""
         figures = self.run.figures
         samples = max(1, self.threads.total())
         busy = figures.added + 1  # the bare call is among the samples, too
 
-        def share(count: int) -> list[str]:
-            return [f"{100 * count / samples:.1f} %", number(busy * count / samples)]
+        def table(title: str, counts: Counter[str]) -> Table:
+            rows = [
+                [what, f"{100 * count / samples:.1f} %", number(busy * count / samples)]
+                for what, count in counts.most_common(most)
+            ]
+            return Table(title, ["", "share", "units"], rows)
 
-        threads = [[name, *share(count)] for name, count in self.threads.most_common()]
-        threads.append(["of it, collecting garbage", "", number(figures.collecting)])
+        threads = table("Where the time goes, by thread", self.threads)
+        threads.rows.append(["of it, collecting garbage", "", number(figures.collecting)])
         return [
-            Table("By thread", ["", "share", "units"], threads),
-            *(
-                Table(
-                    title, ["", "share", "units"], [[f, *share(n)] for f, n in by.most_common(MOST)]
-                )
-                for title, by in (("By function", self.own), ("With what it calls", self.total))
-            ),
+            threads,
+            table("… by function", self.own),
+            table("… by function, with what it calls", self.total),
         ]
 
 

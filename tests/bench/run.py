@@ -101,15 +101,19 @@ def run(
             "rest": how.rest,
             "hangs": how.hangs,
         }
-        done = subprocess.run(
-            [*under, sys.executable, "-m", "tests.bench.measure", json.dumps(told)],
-            cwd=ROOT,
-            env={k: v for k, v in os.environ.items() if not k.startswith("SNOWPLOW_LOGGING_")},
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [*under, sys.executable, "-m", "tests.bench.measure", json.dumps(told)],
+                cwd=ROOT,
+                env={k: v for k, v in os.environ.items() if not k.startswith("SNOWPLOW_LOGGING_")},
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            msg = f"{name}, collector {condition}: not done after {PATIENCE:.0f} s"
+            raise LostError(msg) from error
         if done.returncode:
             msg = f"{name} ended with {done.returncode}: {done.stderr[-2000:]}"
             raise LostError(msg)

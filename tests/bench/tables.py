@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich.table
 from rich.box import SIMPLE_HEAD
+from rich.markup import escape
 
 from tests.bench import results
 from tests.bench.goals import GOALS
@@ -48,9 +49,10 @@ class Table:
         )
         table.add_column(self.headings[0], no_wrap=True)
         for heading in self.headings[1:]:
-            table.add_column(heading, justify="right")
+            longest = max(map(len, heading.split()), default=0)
+            table.add_column(heading, justify="right", min_width=longest)
         for row in self.rows:
-            table.add_row(*row)
+            table.add_row(*map(escape, row))
         return table
 
     def markdown(self) -> str:
@@ -87,7 +89,7 @@ CALLS = [
     Column("p99", lambda run: run.figures.p99),
     Column("p99.9", lambda run: run.figures.p999),
 ]
-RATE = Column("1000/s", lambda run: run.figures.rate / 1000)
+RATE = Column("k/s", lambda run: run.figures.rate / 1000)
 WIRE = Column("B sent", results.wire, shipped=True)
 PEAK = Column("peak MiB", lambda run: run.figures.peak / MIB)
 QUEUED = Column("B held", results.queued)
@@ -152,7 +154,7 @@ def _figure(found: Results, job: Job, column: Column) -> str:
 def _variants(found: Results) -> Table:
     headings = [
         f"{what}, {threads} thread{'s' if threads > 1 else ''}"
-        for what in ("added", "1000/s")
+        for what in ("added", "k/s")
         for threads in THREADS
     ]
     table = Table("Ours in its variants, collector healthy", ["", *headings])
