@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 RATE = 500  # samples a second
 MOST = 30  # functions shown
 BARE_CALLS = 1_000  # few, since their threads are not always told from those that log
-WAITS = re.compile(r"(Condition\.wait|Thread\._wait_for_tstate_lock|Thread\.join) \(threading\.py")
+# Python 3.10 names no classes.
+WAITS = re.compile(r"(\w+\.)?(wait|_wait_for_tstate_lock|join) \(threading\.py")
 
 
 @dataclass
@@ -52,10 +53,10 @@ class Profile:
         name = thread.partition(": ")[2]
         if name == "bare" or not frames or WAITS.match(frames[-1]):
             return  # a thread that waits for a lock does not run, whatever the profiler thinks
-        if "Loop._calls " in stack:
+        if "_calls (tests" in stack:
             name = "caller"
-        elif not name or (name == "MainThread" and "measure (tests" not in stack):
-            return  # it imports
+        elif not name or (name == "MainThread" and "importlib" in stack):
+            return  # before the first call
         self.threads[name] += int(count)
         self.own[frames[-1]] += int(count)
         self.total.update(dict.fromkeys(frames, int(count)))

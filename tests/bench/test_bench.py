@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
@@ -25,9 +25,9 @@ from tests.bench.subjects import COMPARED, SUBJECTS
 from tests.bench.tables import Table, goals, number, tables
 from tests.faults.document import markers
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="memory is read from /proc"
+)
 EVENTS = 300
 FEW = 100
 RUN = Run(
@@ -97,7 +97,7 @@ def test_profile() -> None:
     """A profile names the thread that logs, and functions in it."""
     found = profile(Job("ours", "healthy", 10_000))
     assert found.threads["caller"] > 0
-    assert any(function.startswith("Logger.info ") for function in found.total)
+    assert any("info (logging" in function for function in found.total)
     assert [len(table.rows) for table in found.tables(2)] == [3, 2, 2]
 
 
