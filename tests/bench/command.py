@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(sys.argv[1:] if arguments is None else list(arguments))
     if unknown := {*options.names} - {*SUBJECTS, *SECTIONS}:
         parser.error(f"no such subject or section: {', '.join(sorted(unknown))}; see --list")
+    if options.rounds is not None and options.rounds < 1:
+        parser.error("--rounds takes a whole number from 1")
     if options.write and (options.names or options.quick or options.profile):
         parser.error("--write takes everything at its full length")
     console = Console()
@@ -49,16 +51,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, subject in SUBJECTS.items():
             console.print(f"{name:32}{subject.text}")
         return 0
+    try:
+        return _measure(options, parser, console)
+    except LostError as error:
+        parser.exit(1, f"{error}\n")
+
+
+def _measure(options: argparse.Namespace, parser: argparse.ArgumentParser, console: Console) -> int:
     plan = Plan(QUICKER if options.quick else 1)
     if options.profile:
         _show(console, profile(plan.compared(options.profile, options.condition)).tables())
         return 0
     sections = [name for name in SECTIONS if name in options.names] or SECTIONS
     subjects = [name for name in options.names if name in SUBJECTS]
+    jobs = plan.jobs(sections, subjects)
+    if not jobs:
+        parser.error("none of these subjects is in one of these sections")
     rounds = options.rounds or (2 if options.quick else 5)
     # First, because it may say that something is not installed.
     profiled = profile(plan.compared("ours", "healthy")).tables(PROFILED) if options.write else []
-    found = measured(plan, plan.jobs(sections, subjects), rounds)
+    found = measured(plan, jobs, rounds)
     _show(console, [*tables(found), *profiled])
     for lost in found.lost:
         console.print(lost, style="red", markup=False)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench.run import run
+from tests.bench.run import LostError, run
 from tests.bench.tables import Table, number
 
 if TYPE_CHECKING:
@@ -87,14 +87,13 @@ def profile(job: Job) -> Profile:
     """Runs a subject under the profiler.
 
     Raises:
-        LookupError: It is not installed.
-        LostError: The run does not count.
+        LostError: There is no profiler, or the run does not count.
     """
     beside = Path(sys.executable).parent  # where pip puts it, in an environment
     profiler = shutil.which("py-spy", path=f"{beside}{os.pathsep}{os.environ.get('PATH', '')}")
     if profiler is None:
         msg = "there is no py-spy: pip install -e '.[bench]'"
-        raise LookupError(msg)
+        raise LostError(msg)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         output = Path(folder, "stacks")
         options = ["--rate", str(RATE), "--threads", "--function", "--format", "raw"]

@@ -107,7 +107,7 @@ def test_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "\n null " in capsys.readouterr().out
     assert main(["--list"]) == 0
     assert set(SUBJECTS) <= set(capsys.readouterr().out.split())
-    for wrong in (["no-such"], ["--write", "ours"]):
+    for wrong in (["no-such"], ["--write", "ours"], ["--rounds", "0"], ["ours-4", "healthy"]):
         with pytest.raises(SystemExit, match="2"):
             _ = main(wrong)
 
