@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from tests.bench import results
 from tests.bench.plot import plot
+from tests.bench.run import ROOT
 from tests.bench.tables import tables
-from tests.delivery.support import ROOT
 from tests.faults import document
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def surroundings(found: Results) -> str:
     units = found.over_all(results.unit)
     rounds = max(map(len, found.runs.values()))
     busiest = max(found.over_all(lambda run: run.arrived.busy * run.figures.rate / run.events))
-    load = f"load {os.getloadavg()[2]:.1f} over the last 15 minutes, about 1.5 of it the benchmark"
+    load = f"load average of the last 15 minutes: {os.getloadavg()[2]:.1f}"
     versions = "; ".join(f"{each} {version(each)}" for each in COMPARED_WITH)
     unit = f"{median(units) * 1e6:.2f} µs, from {min(units) * 1e6:.2f} to {max(units) * 1e6:.2f}"
     lines = [

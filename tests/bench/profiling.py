@@ -27,6 +27,7 @@ RATE = 500  # samples a second
 MOST = 30  # functions shown
 BARE_CALLS = 1_000  # few, since their threads are not always told from those that log
 # Python 3.10 names no classes.
+HARNESS = re.compile(r"\((threading\.py|<frozen runpy>|tests/bench/)")
 WAITS = re.compile(r"(\w+\.)?(wait|_wait_for_tstate_lock|join) \(threading\.py")
 
 
@@ -58,8 +59,9 @@ class Profile:
         elif not name or (name == "MainThread" and "importlib" in stack):
             return  # before the first call
         self.threads[name] += int(count)
-        self.own[frames[-1]] += int(count)
-        self.total.update(dict.fromkeys(frames, int(count)))
+        self.own[f"`{frames[-1]}`"] += int(count)
+        called = {f"`{frame}`" for frame in frames if not HARNESS.search(frame)}
+        self.total.update(dict.fromkeys(called, int(count)))
 
     def tables(self, most: int = MOST) -> list[Table]:
         """Returns what there is to show, in units for an event, of the busiest functions."""
@@ -74,7 +76,7 @@ class Profile:
             ]
             return Table(title, ["", "share", "units"], rows)
 
-        threads = table("Where the time goes, by thread", self.threads)
+        threads = table("Where the time goes, by thread, the bare call included", self.threads)
         threads.rows.append(["of it, collecting garbage", "", number(figures.collecting)])
         return [
             threads,

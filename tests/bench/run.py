@@ -7,15 +7,19 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.request import Request, urlopen
 
 from tests.bench.figures import Arrived, Figures, Run
 from tests.bench.subjects import SUBJECTS
-from tests.delivery.support import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 900.0  # seconds after which a run has failed
+BARE_CALLS = 5_000
 
 
 class Condition(NamedTuple):
@@ -38,8 +42,6 @@ CONDITIONS = {
     "delay": Condition(delay=0.05),
     "hang": Condition(hangs=True),
 }
-PATIENCE = 900.0  # seconds after which a run has failed
-BARE_CALLS = 5_000
 
 
 class LostError(Exception):

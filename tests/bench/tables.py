@@ -48,8 +48,8 @@ class Table:
             padding=(0, 0, 0, 1),
         )
         table.add_column(self.headings[0], no_wrap=True)
-        for heading in self.headings[1:]:
-            longest = max(map(len, heading.split()), default=0)
+        for heading, *cells in [*zip(self.headings, *self.rows, strict=True)][1:]:
+            longest = max(map(len, [*heading.split(), *cells]))
             table.add_column(heading, justify="right", min_width=longest)
         for row in self.rows:
             table.add_row(*map(escape, row))

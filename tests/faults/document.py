@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
-from typing import TYPE_CHECKING
-
-from tests.delivery.support import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 COMMAND = "python -m tests.faults"
-DOCUMENT = ROOT / "docs" / "reliability.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 
 
 def markers(name: str, command: str = COMMAND) -> tuple[str, str]:
