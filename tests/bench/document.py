@@ -68,6 +68,8 @@ def _processor() -> str:
 
 def _commit() -> str:
     """Returns the commit that was measured, and whether something else was."""
+    if not (ROOT / ".git").exists():
+        return "unknown"
 
     def git(*arguments: str) -> str:
         done = subprocess.run(
