@@ -53,7 +53,7 @@ def surroundings(found: Results) -> str:
         f"- {_processor()}; {load}",
         f"- Commit {_commit()}; {versions}",
         f"- One unit, the bare logging call, median of all runs: {unit}",
-        f"- {rounds} rounds; {len(found.lost)} runs do not count, as they lost events or failed",
+        f"- Rounds: {rounds}; runs that lost events or failed, and do not count: {len(found.lost)}",
         f"- The receiver was busy for at most {busiest:.0%} of the time",
     ]
     return "\n".join([*lines, *(f"  - {lost}" for lost in found.lost)])

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 RATE = 500  # samples a second
 MOST = 30  # functions shown
 BARE_CALLS = 1_000  # few, since their threads are not always told from those that log
+NOT_SHIPPING = re.compile(r"importlib|\(tests/bench/[^;]*$")  # of the main thread
 # Python 3.10 names no classes.
 HARNESS = re.compile(r"\((threading\.py|<frozen runpy>|tests/bench/)")
 WAITS = re.compile(r"(\w+\.)?(wait|_wait_for_tstate_lock|join) \(threading\.py")
@@ -56,8 +57,8 @@ class Profile:
             return  # a thread that waits for a lock does not run, whatever the profiler thinks
         if "_calls (tests" in stack:
             name = "caller"
-        elif not name or (name == "MainThread" and "importlib" in stack):
-            return  # before the first call
+        elif not name or (name == "MainThread" and NOT_SHIPPING.search(stack)):
+            return  # before the first call, or after all
         self.threads[name] += int(count)
         self.own[f"`{frames[-1]}`"] += int(count)
         called = {f"`{frame}`" for frame in frames if not HARNESS.search(frame)}
