@@ -45,11 +45,11 @@ class Buffer:
         # One queue a severity, so that the least severe is found without a search; the other
         # policies do not ask for it and have one queue for all.
         self._queues: dict[int, deque[Payload]] = {}
-        self._count = 0
+        self.count = 0  # of payloads in it
         self._bytes = 0
 
     def __len__(self) -> int:
-        return self._count
+        return self.count
 
     @property
     def oldest(self) -> Payload | None:
@@ -59,15 +59,12 @@ class Buffer:
     @property
     def has_batch(self) -> bool:
         """Whether there is enough for a full batch."""
-        return self._count >= self._batch_size or self._request_bytes >= self._batch_bytes
-
-    @property
-    def _request_bytes(self) -> int:
-        return self._bytes + self._count * STM_BYTES
+        count = self.count
+        return count >= self._batch_size or self._bytes + count * STM_BYTES >= self._batch_bytes
 
     def has_room(self, size: int) -> bool:
         """Whether a payload of ``size`` bytes fits without another one going."""
-        return self._count < self._size and self._bytes + size <= self._max_bytes
+        return self.count < self._size and self._bytes + size <= self._max_bytes
 
     def can_ever_hold(self, size: int) -> bool:
         """Whether a payload of ``size`` bytes would fit if nothing else were there."""
@@ -76,13 +73,13 @@ class Buffer:
     def put(self, payload: Payload) -> list[Payload]:
         """Queues ``payload``; returns what had to go for it, or ``payload`` itself."""
         size = payload.size
-        if self._count < self._size and self._bytes + size <= self._max_bytes:
+        if self.count < self._size and self._bytes + size <= self._max_bytes:
             key = payload.severity if self._by_severity else 0
             try:
                 self._queues[key].append(payload)
             except KeyError:
                 self._queues[key] = deque((payload,))
-            self._count += 1
+            self.count += 1
             self._bytes += size
             return []
         return self._put_by_force(payload)
@@ -113,11 +110,11 @@ class Buffer:
 
     def take(self) -> list[Payload]:
         """Removes and returns the oldest payloads, as many as one request may hold."""
-        if self._count <= self._batch_size and self._request_bytes <= self._batch_bytes:
+        if not self.has_batch:
             return self._take_all()
         batch: list[Payload] = []
         size = 0
-        while self._count and len(batch) < self._batch_size:
+        while self.count and len(batch) < self._batch_size:
             key = self._oldest_key()
             size += self._queues[key][0].size + STM_BYTES
             if batch and size > self._batch_bytes:
@@ -130,7 +127,7 @@ class Buffer:
         if len(self._queues) > 1:
             taken.sort()
         self._queues.clear()
-        self._count = self._bytes = 0
+        self.count = self._bytes = 0
         return taken
 
     def take_until(self, sequence: int) -> list[Payload]:
@@ -152,7 +149,7 @@ class Buffer:
             if not kept:
                 del self._queues[key]
         left = [payload for queue in self._queues.values() for payload in queue]
-        self._count, self._bytes = len(left), sum(payload.size for payload in left)
+        self.count, self._bytes = len(left), sum(payload.size for payload in left)
 
     def _queue(self, payload: Payload) -> deque[Payload]:
         key = payload.severity if self._by_severity else 0
@@ -165,7 +162,7 @@ class Buffer:
 
     def _victim(self, newcomer: Payload) -> int | None:
         """Returns the key of the queue whose first payload goes; None: the newcomer goes."""
-        if not self._count or not self.can_ever_hold(newcomer.size):
+        if not self.count or not self.can_ever_hold(newcomer.size):
             return None
         if self._overflow == "drop_oldest":
             return self._oldest_key()
@@ -183,5 +180,5 @@ class Buffer:
         return payload
 
     def _added(self, payload: Payload, sign: int) -> None:
-        self._count += sign
+        self.count += sign
         self._bytes += sign * payload.size

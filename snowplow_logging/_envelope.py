@@ -82,12 +82,11 @@ class Envelope:
 
     def body(self, payload: Payload) -> bytes:
         """Returns the JSON object of ``payload``, without the closing brace."""
+        _, _, _, event_id, created_ms, _, data, rest, _ = payload
         wrapper = self._wrapper
-        times = b'","dtm":"%d",' % payload.created_ms
-        written = wrapper.written(payload.data)
-        return b"".join(
-            (self._head, payload.event_id, times, wrapper.opening, written, b'"', payload.rest)
-        )
+        times = b'","dtm":"%d",' % created_ms
+        written = wrapper.written(data)
+        return b"".join((self._head, event_id, times, wrapper.opening, written, b'"', rest))
 
 
 def contexts_wrapper(*, base64: bool) -> Wrapper:

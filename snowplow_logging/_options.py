@@ -153,7 +153,7 @@ OPTIONS: dict[str, Option] = {
         1.0, "seconds from 0, up to 1e8", seconds(0, YEARS),
         'the longest that `overflow="block"` waits for room, in seconds',
     ),
-    "batch_size": Option(500, "a whole number from 1", whole(1), "events in a request, at most"),
+    "batch_size": Option(1000, "a whole number from 1", whole(1), "events in a request, at most"),
     "byte_limit": Option(
         900_000, "a whole number of bytes from 2000 to 1000000",
         whole(2_000, 1_000_000),

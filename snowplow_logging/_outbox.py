@@ -291,7 +291,7 @@ class Outbox:
         self._sequence = sequence
         self._account.accepted += 1
         # One wake-up starts the flush interval's wait, one says that a batch is full.
-        if not self._told and (buffer.has_batch or len(buffer) == 1):
+        if not self._told and (buffer.count == 1 or buffer.has_batch):
             self._told = buffer.has_batch
             self._work.notify()
         if not dropped:

@@ -117,7 +117,10 @@ def bounded(value: object, limit: int, redact: Callable[[str], str] = _same) -> 
     """
     if value is None:
         return None
-    whole = text(value)
+    whole = value if type(value) is str else text(value)
+    if len(whole) * 2 <= limit and whole.isprintable():  # as most are
+        redacted = redact(whole)
+        return redacted if redacted is whole else cut(redacted, limit)
     if len(whole) <= WINDOW:
         return cut(redact(legible(whole)), limit)
     return cut(redact(legible(whole[:WINDOW]))[:-SEAM] + CUT_MARK, limit)

@@ -325,7 +325,7 @@ class AsyncEmitter(Emitter):
 
     Args:
         endpoint: As for ``Emitter``.
-        options: As for ``Emitter``, with ``thread_count``; ``batch_size`` is 500.
+        options: As for ``Emitter``, with ``thread_count``; ``batch_size`` is 1000.
 
     Raises:
         ValueError: An option takes no such value.

@@ -87,7 +87,10 @@ def extras(record: logging.LogRecord) -> dict[str, Any]:
         if key == _LAST_ATTRIBUTE:
             break
         found.append(key)
-    keys = reversed(found) if len(values) - len(found) == _ATTRIBUTES else values
+    if not found:
+        return {}
+    found.reverse()
+    keys = found if len(values) - len(found) == _ATTRIBUTES else list(values)
     return {key: values[key] for key in keys if key not in RECORD_ATTRIBUTES}
 
 
@@ -143,7 +146,8 @@ def message_of(record: logging.LogRecord, redaction: Redactor | Unredacted) -> s
     try:
         if type(message) is not str and is_a(message, Mapping):
             return structured_message(redaction.value(message))
-        return text(record.getMessage())
+        made: Any = record.getMessage()
+        return made if type(made) is str else text(made)
     except Exception as error:  # noqa: BLE001 - message and arguments may raise anything
         reason = f"{type(error).__name__}: {text(error)}"
         return f"{text(message)} <unformattable: {reason}> {_arguments(record)}"

@@ -104,8 +104,6 @@ class RecordMapper:
             TypeError, ValueError: The record names a schema, but its ``data`` is neither
                 object nor array, or its ``contexts`` are no entities.
         """
-        if self._redacts:
-            record = self._redacted(record)
         scoped = scoped_entities()
         carried = (*self._entities, *map(self._scoped, scoped)) if scoped else self._entities
         named = _named_event(record)
@@ -113,28 +111,33 @@ class RecordMapper:
             schema, data, contexts = named
             if contexts is not None:
                 carried = (*map(self._encoded_entity, entities(contexts)), *carried)
-            data = encoded_data(self._redaction.value(data) if self._redacts else data)
-        elif self._exceptions_as_errors and _has_exception(record):
-            schema = APPLICATION_ERROR
-            data = encode(self._application_error(record, self._message(record, formatter)))
-        elif self._schema is not None:
-            return self._schema, self._plain_data(record, formatter), carried
-        else:
+            encoded = encoded_data(self._redaction.value(data) if self._redacts else data)
+            return schema, encoded, self._with_record(carried, record)
+        record = self._redacted(record)
+        if self._exceptions_as_errors and _has_exception(record):
+            error = self._application_error(record, self._message(record, formatter))
+            return APPLICATION_ERROR, encode(error), self._with_record(carried, record)
+        if self._schema is None:
             return None
-        if self._record_entity:
-            carried = (*carried, self._own_entity(record))
-        return schema, data, carried
+        return self._schema, self._plain_data(record, formatter), carried
 
     def _redacted(self, record: logging.LogRecord) -> logging.LogRecord:
         """Returns the record, or a copy without the arguments that its message names as secret."""
+        if not self._redacts:
+            return record
         values = vars(record)
         given: Any = values.get("args")
         arguments = self._redaction.arguments(values.get("msg"), given)
         return record if arguments is given else _changed(record, {"args": arguments})
 
-    def _own_entity(self, record: logging.LogRecord) -> bytes:
-        data = self._log_record.fields(record)
-        return encode({"schema": self._schema or LOG_RECORD, "data": data})
+    def _with_record(
+        self, carried: tuple[bytes, ...], record: logging.LogRecord
+    ) -> tuple[bytes, ...]:
+        """Returns an event's entities, with the record itself where that is wanted."""
+        if not self._record_entity:
+            return carried
+        data = self._log_record.fields(self._redacted(record))
+        return (*carried, encode({"schema": self._schema or LOG_RECORD, "data": data}))
 
     def _plain_data(self, record: logging.LogRecord, formatter: logging.Formatter | None) -> bytes:
         if isinstance(formatter, BaseJsonFormatter) and type(formatter) is not LogRecordFormatter:
@@ -244,7 +247,7 @@ def _named_event(record: logging.LogRecord) -> tuple[str, Any, Any] | None:
     if data is None:
         others = extras(record)
         data = {key: others[key] for key in others if key not in EVENT_EXTRAS}
-    return str.__str__(schema), data, values.get("contexts")
+    return schema if type(schema) is str else text(schema), data, values.get("contexts")
 
 
 def _place(traceback: TracebackType | None) -> dict[str, Any]:

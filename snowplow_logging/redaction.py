@@ -89,6 +89,7 @@ _PATTERNS = {KEY: "", ELEMENT: "</", OPTION: "--", PAIR: ",", NAMED: "alue", FOR
 _OPTION = re.compile(r"--[\w.-]{2,100}")
 # {"name": "password", "value": …}, as forms and environments are written.
 _NAMES = ("name", "key", "Name", "Key")
+_NUMBERS = frozenset({int, float, bool, type(None)})
 _VALUES = frozenset({"value", "Value"})
 _TEXT = frozenset({str})
 _type: Callable[[Any], Any] = type  # so that type checkers do not infer more than there is
@@ -155,6 +156,8 @@ class Redactor:
             RecursionError, MemoryError: where the caller itself is at the interpreter's limit.
         """
         try:
+            if _type(value) is dict and self._is_clean(value):
+                return value  # as most are
             if is_simple(value):
                 return self._member(None, None, value)
         except RuntimeError:  # another thread changed a dict meanwhile
@@ -258,7 +261,7 @@ class Redactor:
             kind = _type(item)
             if kind is str:
                 texts.append(item)
-            elif (kind is int and item >= LEAST_CARD) or kind in (dict, list, tuple):
+            elif (kind is int and item >= LEAST_CARD) or kind not in _NUMBERS:
                 return False
         joined = "\n".join(texts)
         return not looks_secret(joined) and not self._mentions(joined)

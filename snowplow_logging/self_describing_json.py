@@ -21,9 +21,9 @@ SCHEMAS = 1_000  # URIs that are remembered; an application has some dozen
 
 def is_schema_uri(value: Any) -> bool:
     """Says whether ``value`` is the URI of an Iglu schema."""
-    if type(value) is not str:
-        return is_a(value, str) and _is_uri(str.__str__(value))
-    return _is_uri(value)
+    if type(value) is str:
+        return _is_uri(value)
+    return is_a(value, str) and _is_uri(str.__str__(value))
 
 
 @lru_cache(SCHEMAS)
