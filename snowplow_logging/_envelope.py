@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from snowplow_logging.payload import Payload
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
+CLOSING = b"}}"  # of what is around an event's data
 _STAMPS = b'%b","dtm":"%d",'
 _STAMPS_BYTES = len(_STAMPS % (b"0" * 36, FIRST_MS))
 
@@ -26,37 +27,31 @@ class Wrapper:
     Args:
         key: ``ue_px`` or ``cx`` with base64, ``ue_pr`` or ``co`` without.
         opening: The JSON before the data.
-        closing: The JSON after them.
         base64: Whether the field is written as base64.
     """
 
-    def __init__(self, key: str, opening: bytes, closing: bytes, *, base64: bool) -> None:
+    def __init__(self, key: str, opening: bytes, *, base64: bool) -> None:
         # Three bytes are four letters of base64: behind as many spaces as JSON may have there,
         # what follows can be encoded by itself.
         opening += b" " * (-len(opening) % 3)
-        self._closing = closing
         self._as_base64 = base64
-        written = _base64(opening) if base64 else _text(opening)
-        self.opening = b'"%b":"%b' % (key.encode(), written)
-        self._closing_bytes = len(closing if base64 else _text(closing))
+        self.opening = b'"%b":"%b' % (key.encode(), self.written(opening))
 
-    def written(self, data: bytes) -> bytes:
-        """Returns what comes after the opening, and before the quote that ends the field."""
-        closed = data + self._closing
+    def written(self, closed: bytes) -> bytes:
+        """Returns what comes after the opening, and before the quote that ends the field.
+
+        Args:
+            closed: The data, with the JSON that closes the wrapper.
+        """
         if self._as_base64:
             return b2a_base64(closed, newline=False).translate(_URL_SAFE)
-        return _text(closed)
+        return encode(closed.decode())[1:-1]
 
-    def size(self, data: bytes) -> int:
+    def size(self, closed: bytes) -> int:
         """Returns how long ``written`` is."""
-        bytes_ = len(data) + self._closing_bytes
         if self._as_base64:
-            return (bytes_ + 2) // 3 * 4
-        return bytes_ + data.count(b'"') + data.count(b"\\")  # JSON has nothing else to escape
-
-    def field(self, data: bytes) -> bytes:
-        """Returns the whole field."""
-        return self.opening + self.written(data) + b'"'
+            return (len(closed) + 2) // 3 * 4
+        return len(closed) + closed.count(b'"') + closed.count(b"\\")  # JSON escapes no more of it
 
 
 class Envelope:
@@ -71,33 +66,35 @@ class Envelope:
     def __init__(self, head: bytes, schema: str, *, base64: bool) -> None:
         names = UNSTRUCT_EVENT.encode(), schema.encode()
         opening = b'{"schema":"%b","data":{"schema":"%b","data":' % names
-        key = "ue_px" if base64 else "ue_pr"
-        self._wrapper = Wrapper(key, opening, b"}}", base64=base64)
+        self._wrapper = Wrapper("ue_px" if base64 else "ue_pr", opening, base64=base64)
         self._head = b'{%b,"eid":"' % head
         self._size = len(self._head + self._wrapper.opening) + _STAMPS_BYTES + 1
 
-    def size(self, data: bytes) -> int:
-        """Returns how many bytes ``body`` writes for ``data`` at most, without a ``rest``."""
-        return self._size + self._wrapper.size(data)
+    def size(self, closed: bytes) -> int:
+        """Returns how many bytes ``body`` writes at most, without a ``rest``."""
+        return self._size + self._wrapper.size(closed)
 
     def body(self, payload: Payload) -> bytes:
         """Returns the JSON object of ``payload``, without the closing brace."""
-        _, _, _, event_id, created_ms, _, data, rest, _ = payload
+        _, _, _, event_id, created_ms, _, closed, rest, _ = payload
         wrapper = self._wrapper
         times = b'","dtm":"%d",' % created_ms
-        written = wrapper.written(data)
+        written = wrapper.written(closed)
         return b"".join((self._head, event_id, times, wrapper.opening, written, b'"', rest))
 
 
-def contexts_wrapper(*, base64: bool) -> Wrapper:
-    """Returns the wrapper of entities."""
-    opening = b'{"schema":"%b","data":[' % CONTEXTS.encode()
-    return Wrapper("cx" if base64 else "co", opening, b"]}", base64=base64)
+class Contexts:
+    """Writes the entities of events.
 
+    Args:
+        base64: Whether JSON is sent as base64.
+    """
 
-def _base64(data: bytes) -> bytes:
-    return b2a_base64(data, newline=False).translate(_URL_SAFE)
+    def __init__(self, *, base64: bool) -> None:
+        opening = b'{"schema":"%b","data":[' % CONTEXTS.encode()
+        self._wrapper = Wrapper("cx" if base64 else "co", opening, base64=base64)
 
-
-def _text(data: bytes) -> bytes:
-    return encode(data.decode())[1:-1]
+    def field(self, entities: Sequence[bytes]) -> bytes:
+        """Returns the field with ``entities``, each given as self-describing JSON."""
+        closed = b",".join(entities) + b"]}"
+        return b'%b%b"' % (self._wrapper.opening, self._wrapper.written(closed))

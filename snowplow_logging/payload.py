@@ -74,7 +74,7 @@ class Payload(NamedTuple):
         event_id: Its ``eid``.
         created_ms: Its ``dtm``, ms since epoch.
         severity: The logging level of its record.
-        data: Its data, as JSON.
+        data: Its data, as JSON that its ``writing`` understands.
         rest: Further members of its JSON object, each after a comma.
         size: Bytes that its ``body`` has at most.
     """

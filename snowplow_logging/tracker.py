@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from snowplow_logging import _lifecycle
-from snowplow_logging._envelope import Envelope, contexts_wrapper
+from snowplow_logging._envelope import CLOSING, Contexts, Envelope
 from snowplow_logging._event_ids import new_event_id
 from snowplow_logging._json import encode_within
 from snowplow_logging._text import class_name, is_a
@@ -68,7 +68,7 @@ class Tracker:
             return Envelope(constant + b"," + subject, schema, base64=encode_base64)
 
         self._envelope = envelope
-        self._contexts_wrapper = contexts_wrapper(base64=encode_base64)
+        self._contexts = Contexts(base64=encode_base64)
 
     def track_unstruct_event(
         self,
@@ -130,15 +130,17 @@ class Tracker:
         event_id = new_event_id()
         rest = self._rest(entities, true_ms) if entities or true_ms is not None else b""
         envelope = self._envelope(self.subject.rendered, schema)
-        size = envelope.size(data) + len(rest)
+        # To close them here copies the data: the encoder's own bytes lie in a much larger block.
+        closed = data + CLOSING
+        size = envelope.size(closed) + len(rest)
         if size > _MAX_SIZE:
             fitting = self._fit(envelope, data, entities, true_ms)
             if fitting is None:
                 self.refuse("oversize")
                 return event_id
-            data, rest = fitting
-            size = envelope.size(data) + len(rest)
-        draft = envelope, event_id, created_ms, severity, data, rest, size
+            closed, rest = fitting
+            size = envelope.size(closed) + len(rest)
+        draft = envelope, event_id, created_ms, severity, closed, rest, size
         for emitter in self.emitters:
             emitter.enqueue(draft)
         return event_id
@@ -158,7 +160,7 @@ class Tracker:
     def _rest(self, entities: Sequence[bytes], true_ms: int | None) -> bytes:
         rest = b"" if true_ms is None else b',"ttm":"%d"' % true_ms
         if entities:
-            rest += b"," + self._contexts_wrapper.field(b",".join(entities))
+            rest += b"," + self._contexts.field(entities)
         return rest
 
     def _fit(
@@ -167,7 +169,7 @@ class Tracker:
         """Cuts texts of an event that is too long, of the event and of its entities alike.
 
         Returns:
-            The data, and the rest of the payload; or None where even short texts do not fit.
+            The closed data, and the rest; or None where even short texts do not fit.
         """
         room = _MAX_SIZE - envelope.size(b"") - 1_000
         envelopes = [json.loads(entity) for entity in entities]
@@ -184,8 +186,9 @@ class Tracker:
                 for each, part in zip(envelopes, cut[1:], strict=True)
             ]
             rest = self._rest(rebuilt, true_ms)
-            if envelope.size(cut[0]) + len(rest) <= _MAX_SIZE:
-                return cut[0], rest
+            closed = cut[0] + CLOSING
+            if envelope.size(closed) + len(rest) <= _MAX_SIZE:
+                return closed, rest
         return None
 
 

@@ -105,12 +105,13 @@ def soak(seconds: float, *, rate: int = RATE, up: float = UP) -> Soaked:
             while run.process.poll() is None:
                 assert time.monotonic() < deadline, run.output[-2000:]
                 restarts += 1
-                collector = subprocess.Popen(arguments, cwd=ROOT)
-                try:
-                    _wait(run.process, up)
-                finally:
-                    collector.kill()
-                    _ = collector.wait()
+                with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE) as collector:
+                    try:
+                        assert collector.stdout is not None
+                        _ = collector.stdout.readline()  # it is up from here on
+                        _wait(run.process, up)
+                    finally:
+                        collector.kill()
                 tell(f"restart {restarts}: {run.output[-300:]}")
                 _wait(run.process, DOWN)
             told = [json.loads(line) for line in run.output.splitlines() if line.startswith("{")]

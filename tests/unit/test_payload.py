@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snowplow_logging import __version__
-from snowplow_logging._envelope import Envelope, contexts_wrapper
+from snowplow_logging._envelope import CLOSING, Contexts, Envelope
 from snowplow_logging._event_ids import new_event_id
 from snowplow_logging._json import encode
 from snowplow_logging.payload import (
@@ -109,8 +109,8 @@ def test_wrapped_json(text: str, as_base64: bool, created_ms: int) -> None:  # n
     envelope = Envelope(b'"e":"ue"', "iglu:a/b/jsonschema/1-0-0", base64=as_base64)
     rest = b',"ttm":"1"'
     event_id = new_event_id()
-    size = envelope.size(data) + len(rest)
-    draft = envelope, event_id, created_ms, 20, data, rest, size
+    size = envelope.size(data + CLOSING) + len(rest)
+    draft = envelope, event_id, created_ms, 20, data + CLOSING, rest, size
     body = Payload(1, 0.0, *draft).body
 
     written = loads(body + b"}")
@@ -129,11 +129,9 @@ def test_wrapped_json(text: str, as_base64: bool, created_ms: int) -> None:  # n
 def test_wrapped_entities(text: str, as_base64: bool) -> None:  # noqa: FBT001 - an argument of a test
     """Entities read the same from base64 and from text."""
     entity = b'{"schema":"iglu:a/b/jsonschema/1-0-0","data":[%s]}' % _json_text(text)
-    wrapper = contexts_wrapper(base64=as_base64)
+    field = Contexts(base64=as_base64).field([entity, entity])
 
-    value = loads(b"{" + wrapper.field(b"%s,%s" % (entity, entity)) + b"}")[
-        "cx" if as_base64 else "co"
-    ]
+    value = loads(b"{" + field + b"}")["cx" if as_base64 else "co"]
 
     read = loads(base64.urlsafe_b64decode(value) if as_base64 else value)
     assert read == {"schema": CONTEXTS, "data": [loads(entity), loads(entity)]}

@@ -101,7 +101,9 @@ def main() -> None:
     """Serves until it is killed."""
     port, folder, records = int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     Handler.seen = Seen(folder, records)
-    ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    print("ready", flush=True)  # noqa: T201 - who has started it waits for this
+    server.serve_forever()
 
 
 if __name__ == "__main__":
