@@ -13,6 +13,8 @@ from snowplow_logging._json import encode
 from snowplow_logging.payload import CONTEXTS, FIRST_MS, UNSTRUCT_EVENT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from snowplow_logging.payload import Payload
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
