@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
+    from snowplow_logging.collector.changes import Changes
     from snowplow_logging.collector.judge import Judge, Verdict
     from snowplow_logging.collector.registry import Registry
     from snowplow_logging.collector.store import Store
@@ -84,11 +85,13 @@ class Collector:
 
 
 def make_app(
+    *,
     registry: Registry,
     judge: Judge,
     store: Store,
     on_event: Callable[[Verdict], None],
     host: str,
+    changes: Changes,
 ) -> ASGIApp:
     """The whole application: Micro's API first, since its paths are pairs of segments too.
 
@@ -98,8 +101,12 @@ def make_app(
         store: Keeps the verdicts.
         on_event: Is called with each verdict, in the thread of the server.
         host: The address that is served; on a loopback address the API answers local names only.
+        changes: Of the store.
     """
-    routes = [*Micro(store, registry).routes(), *Collector(judge, store, on_event).routes()]
+    routes = [
+        *Micro(store, registry, changes).routes(),
+        *Collector(judge, store, on_event).routes(),
+    ]
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False
     return HostGuard(app, host)

@@ -53,8 +53,15 @@ def fill(event: Event, parameters: Mapping[str, str]) -> list[Report]:
         read, expectation = _READERS[kind]
         values = read(parameters[key])
         if values is None:
-            message = f"expected {expectation}, got {shorten(parameters[key])}"
-            reports.append(Report(key, "atomic_field_parse_error", message))
+            reports.append(
+                Report(
+                    key,
+                    "atomic_field_parse_error",
+                    f"expected {expectation}",
+                    shorten(parameters[key]),
+                    pointer=f"/{key}",
+                )
+            )
         else:
             # ``tnuid`` wins over ``nuid``, and stands behind it in the table.
             event.update(zip(names, values, strict=True))
@@ -68,17 +75,22 @@ def complete(event: Event, parameters: Mapping[str, str], collector_ms: int) -> 
     _split_url(event, "page_referrer", "refr_url")
 
 
-def too_long(event: Event) -> list[Report]:
+def too_long(event: Event, parameters: Mapping[str, str]) -> list[Report]:
     """One report for each field that is longer than the warehouse takes."""
     reports: list[Report] = []
     for name, limit in protocol.LENGTHS.items():
         value = event[name]
         if isinstance(value, str) and utf16_length(value) > limit:
-            message = (
-                f"expected at most {limit} UTF-16 units, "
-                f"got {utf16_length(value)}: {shorten(value)}"
+            reports.append(
+                Report(
+                    name,
+                    "atomic_field_length_exceeded",
+                    f"expected at most {limit} UTF-16 units",
+                    shorten(value),
+                    size=utf16_length(value),
+                    pointer=f"/{protocol.key_of(name, parameters)}",
+                )
             )
-            reports.append(Report(name, "atomic_field_length_exceeded", message))
     return reports
 
 

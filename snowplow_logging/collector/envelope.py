@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from snowplow_logging.collector import problems, protocol
-from snowplow_logging.collector.problems import Report
+from snowplow_logging.collector.problems import Report, pointer
 from snowplow_logging.collector.strict_json import JsonError, parse, shorten
 
 if TYPE_CHECKING:
@@ -138,9 +139,9 @@ def _events(data: Json) -> list[Parameters]:
     reports: list[Report] = []
     events: list[Parameters] = []
     if not isinstance(data, list):
-        reports.append(Report("$", "type", f"expected array, got {shorten(data)}", ("array",)))
+        reports.append(Report("$", "type", "expected array", shorten(data), ("array",)))
     elif not data:
-        reports.append(Report("$", "minItems", "expected at least 1 event, got none", ("1",)))
+        reports.append(Report("$", "minItems", "expected at least 1 event, got none", None, ("1",)))
     else:
         for index, item in enumerate(data):
             found = _event_reports(item)
@@ -156,24 +157,37 @@ def _events(data: Json) -> list[Parameters]:
 
 def _inside(index: int, report: Report) -> Report:
     path = f"$[{index}]" if report.path == "$" else f"$[{index}].{report.path}"
-    return Report(path, report.keyword, report.message, report.targets)
+    return replace(report, path=path, pointer=f"/{index}{report.pointer}")
 
 
 def _event_reports(event: Json | Parameters) -> list[Report]:
     if not isinstance(event, dict):
-        return [Report("$", "type", f"expected object, got {shorten(event)}", ("object",))]
+        return [Report("$", "type", "expected object", shorten(event), ("object",))]
     reports = [
-        Report(key, "required", f"expected in every event, together with {_others(key)}", (key,))
+        Report(
+            key,
+            "required",
+            f"expected in every event, together with {_others(key)}",
+            targets=(key,),
+        )
         for key in protocol.REQUIRED_KEYS
         if key not in event
     ]
     for key, value in event.items():
         if key not in protocol.KEYS:
-            message = f"expected a key of the tracker protocol, got {shorten(key)}"
-            reports.append(Report(key, "additionalProperties", message, (key,)))
+            reports.append(
+                Report(
+                    key,
+                    "additionalProperties",
+                    f"expected a key of the tracker protocol, got {shorten(key)}",
+                    targets=(key,),
+                    pointer=pointer([key]),
+                )
+            )
         elif not isinstance(value, str):
-            message = f"expected string, got {shorten(value)}"
-            reports.append(Report(key, "type", message, ("string",)))
+            got = shorten(value)
+            place = pointer([key])
+            reports.append(Report(key, "type", "expected string", got, ("string",), None, place))
     return reports
 
 

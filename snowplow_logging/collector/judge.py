@@ -7,13 +7,13 @@ broken gives exactly one, bad.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from snowplow_logging.collector import badrows, enriched, problems, protocol
 from snowplow_logging.collector.envelope import EnvelopeError, open_get, open_post
 from snowplow_logging.collector.received import COLLECTOR
-from snowplow_logging.collector.selfdescribing import unwrap
+from snowplow_logging.collector.selfdescribing import Contents, unwrap
 from snowplow_logging.collector.strict_json import encode
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from snowplow_logging.collector.problems import Problem
     from snowplow_logging.collector.received import Received
     from snowplow_logging.collector.registry import Registry
-    from snowplow_logging.collector.selfdescribing import Contents
     from snowplow_logging.collector.strict_json import Json
 
 _LEVEL_KEYS = ("level", "level_name", "log_level", "severity")
@@ -45,6 +44,12 @@ class Verdict:
         contexts: The URIs of the entities' schemas.
         level: The log level that the event names, if it names one.
         reason: What is wrong, in one line; empty for a good event.
+        received: The request.
+        parameters: The raw fields; None for a request that is bad as a whole.
+        event_id: Of the event; None where it has none that can be read.
+        app_id: Of the event.
+        contents: The event and the entities, decoded.
+        problems: What is wrong.
     """
 
     good: bool
@@ -57,6 +62,12 @@ class Verdict:
     contexts: tuple[str, ...] = ()
     level: str | None = None
     reason: str = ""
+    received: Received | None = None
+    parameters: Parameters | None = None
+    event_id: str | None = None
+    app_id: str | None = None
+    contents: Contents = field(default_factory=Contents)
+    problems: tuple[Problem, ...] = ()
 
 
 class Judge:
@@ -107,10 +118,21 @@ class Judge:
         found += _missing_event(parameters, contents)
         _describe_contents(event, parameters, contents)
         enriched.complete(event, parameters, received.milliseconds)
-        found += _atomic(enriched.too_long(event))
-        if found:
-            return _bad_event(received, parameters, event, found, request)
-        return _good_event(received, parameters, event)
+        found += _atomic(enriched.too_long(event, parameters))
+        verdict = (
+            _bad_event(received, parameters, event, found, request)
+            if found
+            else _good_event(received, parameters, event)
+        )
+        return replace(
+            verdict,
+            received=received,
+            parameters=parameters,
+            event_id=_string(event["event_id"]),
+            app_id=_string(event["app_id"]),
+            contents=contents,
+            problems=tuple(found),
+        )
 
     def _describe_request(self, event: enriched.Event, received: Received) -> None:
         event["event_id"] = self._new_id()
@@ -201,7 +223,8 @@ def _bad_event(
 
 def _bad_request(received: Received, error: EnvelopeError) -> Verdict:
     row = badrows.request_failure(received, error.problems, adapter=error.adapter)
-    return _bad(received, _bad_document(_Request(received), None, str(error), row), str(error))
+    verdict = _bad(received, _bad_document(_Request(received), None, str(error), row), str(error))
+    return replace(verdict, received=received, problems=error.problems)
 
 
 def _oversized(
@@ -216,7 +239,9 @@ def _oversized(
         received.milliseconds, payload, size, protocol.MAX_SINK_BYTES, reason
     )
     raw = received.raw_event(parameters) if parameters else None
-    return _bad(received, _bad_document(request, raw, reason, row), reason)
+    verdict = _bad(received, _bad_document(request, raw, reason, row), reason)
+    problem = problems.wrong_input("body", None, reason)
+    return replace(verdict, received=received, parameters=parameters, problems=(problem,))
 
 
 def _bad(received: Received, document: tuple[bytes, ...], reason: str) -> Verdict:
@@ -255,6 +280,10 @@ def _level(described: Json) -> str | None:
 
 def _get(value: Json, key: str) -> Json:
     return value.get(key) if isinstance(value, dict) else None
+
+
+def _string(value: Json) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _list(value: Json) -> list[Json]:

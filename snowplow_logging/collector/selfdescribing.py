@@ -117,7 +117,7 @@ def _event(key: str, text: str) -> Described:
 def _entities(key: str, text: str) -> list[Described]:
     data = _wrapped(key, text, protocol.CONTEXTS_VERSIONS, protocol.CONTEXTS)
     if not isinstance(data, list):
-        report = Report("$", "type", f"expected array, got {shorten(data)}", ("array",))
+        report = Report("$", "type", "expected array", shorten(data), ("array",))
         raise _WrongError(problems.invalid_data(key, protocol.CONTEXTS, [report]))
     reports = [
         report
@@ -153,21 +153,21 @@ def _wrapped(key: str, text: str, schemas: frozenset[str], criterion: str) -> Js
 
 def _described_reports(value: Json, path: str) -> list[Report]:
     if not isinstance(value, dict):
-        return [Report(path, "type", f"expected object, got {shorten(value)}", ("object",))]
+        return [Report(path, "type", "expected object", shorten(value), ("object",))]
     reports: list[Report] = []
     missing = [name for name in ("schema", "data") if name not in value]
     if missing:
         message = f"expected the properties {', '.join(missing)}, which are missing"
-        reports.append(Report(path, "required", message, ("schema", "data")))
+        reports.append(Report(path, "required", message, targets=("schema", "data")))
     unknown = [name for name in value if name not in {"schema", "data"}]
     if unknown:
         names = ", ".join(shorten(name) for name in unknown)
-        message = f"expected no properties but schema, data; got {names}"
-        reports.append(Report(path, "additionalProperties", message))
+        message = "expected no properties but schema, data"
+        reports.append(Report(path, "additionalProperties", message, names))
     schema = value.get("schema", protocol.UNSTRUCT_EVENT)
     if not isinstance(schema, str) or not protocol.IGLU_URI.fullmatch(schema):
-        message = f"expected an Iglu URI such as {protocol.IGLU_URI_EXAMPLE}, got {shorten(schema)}"
-        reports.append(Report(f"{path}.schema", "pattern", message))
+        message = f"expected an Iglu URI such as {protocol.IGLU_URI_EXAMPLE}"
+        reports.append(Report(f"{path}.schema", "pattern", message, shorten(schema)))
     return reports
 
 

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import socket
+import sys
 import threading
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,10 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from snowplow_logging.collector.app import make_app
+from snowplow_logging.collector.changes import Changes
 from snowplow_logging.collector.judge import Judge
 from snowplow_logging.collector.registry import Registry
+from snowplow_logging.collector.rows import details_of
 from snowplow_logging.collector.store import DEFAULT_MAX_EVENTS, Store
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 9090
 CLOSE_TIMEOUT = 5.0  # seconds
+WAIT_TIMEOUT = 10.0
 _BACKLOG = 128  # connections that may wait
 _GRACE = 2  # seconds that requests under way have at the end
 
@@ -82,13 +86,14 @@ class LocalCollector:
         self._registry = Registry(schemas)
         self._address: tuple[str, int] | None = None
         self._server: _Server | None = None
+        self._changes: Changes | None = None
         self._thread: threading.Thread | None = None
 
     def __repr__(self) -> str:
         """Shows the address and the counts."""
         where = self.url if self._address else "not started"
         counts = self._store.counts()
-        return f"<LocalCollector {where} {counts['good']} good, {counts['bad']} bad>"
+        return f"<LocalCollector {where} {counts.good} good, {counts.bad} bad>"
 
     def start(self) -> Self:
         """Serves from a thread in the background, until ``close``; returns itself.
@@ -101,7 +106,15 @@ class LocalCollector:
         listener = _bind(self._host, self._port)
         self._address = self._host, listener.getsockname()[1]
         judge = Judge(self._registry)
-        app = make_app(self._registry, judge, self._store, self._notify, self._host)
+        self._changes = changes = Changes(self._store)
+        app = make_app(
+            registry=self._registry,
+            judge=judge,
+            store=self._store,
+            on_event=self._notify,
+            host=self._host,
+            changes=changes,
+        )
         self._server = _Server(app)
         self._thread = threading.Thread(
             target=self._server.serve_on,
@@ -119,8 +132,9 @@ class LocalCollector:
             timeout: Seconds after which it no longer waits for the thread to end.
         """
         thread, self._thread = self._thread, None
-        if thread is None or self._server is None:
+        if thread is None or self._server is None or self._changes is None:
             return
+        self._changes.close()
         self._server.should_exit = True
         thread.join(timeout)
 
@@ -170,11 +184,50 @@ class LocalCollector:
 
     def all(self) -> dict[str, int]:
         """How many events came since the last reset: ``total``, ``good``, ``bad``."""
-        return self._store.counts()
+        return self._store.counts().to_json()
+
+    def events(self) -> list[dict[str, Any]]:
+        """The events that are kept, good and bad, newest first, as ``/micro/rows`` has them."""
+        return [dict(row) for row in self._store.rows(0, None, sys.maxsize)]
+
+    def event(self, key: str | int) -> dict[str, Any] | None:
+        """One event in full, as ``/micro/event/…`` has it; None if it is not kept.
+
+        Args:
+            key: Its ``event_id`` or its number, ``seq``.
+        """
+        kept = self._store.get(str(key))
+        if kept is None:
+            return None
+        (document,) = _documents([kept.verdict])
+        return {"row": dict(kept.row), "document": document, **details_of(kept.verdict)}
+
+    def wait_for(
+        self, total: int = 0, *, good: int = 0, bad: int = 0, timeout: float = WAIT_TIMEOUT
+    ) -> dict[str, int]:
+        """Waits until so many events came since the last reset, at least; returns the counts.
+
+        Args:
+            total: Good and bad ones together.
+            good: Good ones.
+            bad: Bad ones.
+            timeout: Seconds after which it waits no longer.
+
+        Raises:
+            TimeoutError: So many did not come in time.
+        """
+        counts = self._store.wait(total, good, bad, timeout)
+        if not counts.reach(total, good, bad):
+            message = (
+                f"expected {total} events, {good} good and {bad} bad at least, within {timeout} s; "
+                f"got {counts.total}, {counts.good} good and {counts.bad} bad"
+            )
+            raise TimeoutError(message)
+        return counts.to_json()
 
     def reset(self) -> dict[str, int]:
         """Forgets all events; returns the counts, which are zero."""
-        return self._store.reset()
+        return self._store.reset().to_json()
 
     def _notify(self, verdict: Verdict) -> None:
         if self._on_event is None:
