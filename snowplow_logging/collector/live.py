@@ -84,10 +84,8 @@ class Live:
         counts, last = self._store.counts(), self._store.last()
         key = (after, counts, last)
         if self._made is None or self._made[0] != key:
-            rows = self._store.next_rows(after, MAX_ROWS)
-            newest = rows[0]["seq"] if rows else after
-            cursor = newest if isinstance(newest, int) else after
-            text = encode({**counts.to_json(), "rows": rows})
+            rows, cursor = self._store.next_rows(after, MAX_ROWS)
+            text = f'{encode(counts.to_json())[:-1]},"rows":[{",".join(rows)}]}}'
             self._made = key, _message("rows", cursor, text), cursor
         return self._made[1], self._made[2]
 
