@@ -109,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stderr.write(f"snowplow-logging collector: {reason}\n")
         return 1
     counts = collector.all()
-    console.print(f"{counts['total']} events: {counts['good']} good, {counts['bad']} bad")
+    console.print(f"{_events(counts['total'])}: {counts['good']} good, {counts['bad']} bad")
     return 0
 
 
@@ -126,9 +126,13 @@ def _welcome(console: Console, collector: LocalCollector, arguments: argparse.Na
         )
     total = collector.all()["total"]
     if total:
-        console.print(f"{total} events are there from before", style="dim")
+        console.print(f"{_events(total)} from before", style="dim")
     if arguments.open and not webbrowser.open(collector.ui_url):
         console.print("There is no browser to open the page in.", style="yellow")
+
+
+def _events(number: int) -> str:
+    return f"{number} event{'' if number == 1 else 's'}"
 
 
 @contextmanager

@@ -141,7 +141,7 @@ def test_events_survive_in_a_storage(tmp_path: Path) -> None:
     process = _start("--port", "0", "--storage", str(file))
     url = _address(process)
     assert process.stdout
-    assert process.stdout.readline() == "2 events are there from before\n"
+    assert process.stdout.readline() == "2 events from before\n"
     (good,) = requests.get(f"{url}/micro/good", timeout=10).json()
     assert good["event"]["app_id"] == "first"
     _end(process, signal.SIGTERM)
@@ -168,7 +168,7 @@ def test_further_paths_and_a_resolver(tmp_path: Path) -> None:
         path="com.acme/track",
     )
     output, _ = _end(process, signal.SIGTERM)
-    assert "1 events: 1 good, 0 bad" in output
+    assert "1 event: 1 good, 0 bad" in output
 
 
 def test_a_taken_port_is_one_clear_line(collector: LocalCollector) -> None:

@@ -147,6 +147,19 @@ def test_a_registry_that_breaks_makes_its_events_bad_and_no_others(server: IgluS
         assert len(server.requests) == 1
 
 
+def test_a_registry_in_trouble_is_left_alone_for_a_while(server: IgluServer) -> None:
+    """Or else a request that names many schemas would wait for each of them."""
+    server.status = 500
+    resting, restless = HttpRepository(server.url), HttpRepository(server.url, rest=0)
+    for version in ("1-0-0", "1-0-1", "1-0-2"):
+        for repository in (resting, restless):
+            with pytest.raises(RepositoryError, match="it answers 500"):
+                repository.find(PATH.replace("1-0-0", version))
+    assert len(server.requests) == 4
+    server.status = None
+    assert restless.find(PATH)
+
+
 def test_a_registry_that_is_not_there_is_told() -> None:
     """At the event that needs it, not at the start."""
     with socket.socket() as listener:
