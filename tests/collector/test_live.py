@@ -202,10 +202,9 @@ def test_a_silent_stream_says_that_it_is_there() -> None:
 def test_idle_clients_cost_little() -> None:
     """A hundred of them, who see nothing, take next to no time."""
     command = [sys.executable, "-m", "snowplow_logging", "collector", "--port", "0", "--quiet"]
-    with (
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process,
-        ExitStack() as stack,
-    ):
+    with ExitStack() as stack:
+        process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        stack.callback(process.terminate)
         assert process.stdout
         port = int(process.stdout.readline().rpartition(":")[2])
         for _ in range(100):
