@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import secrets
-from importlib import resources
 from typing import TYPE_CHECKING, TypeVar
 
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from snowplow_logging.collector.live import Live
 from snowplow_logging.collector.rows import details_of
 from snowplow_logging.collector.strict_json import JsonError, encode, parse, shorten
+from snowplow_logging.collector.ui import Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -57,8 +56,7 @@ class Micro:
         self._changes = changes
         self._live = Live(store, changes)
         self._registry = registry
-        page = resources.files("snowplow_logging") / "collector" / "page.html"
-        self._page = page.read_text(encoding="utf-8")
+        self._page = Page()
 
     def routes(self) -> list[Route]:
         """The paths; the last one takes what no other took."""
@@ -70,7 +68,7 @@ class Micro:
             Route("/micro/good", self._good, methods=["GET", "POST"]),
             Route("/micro/bad", self._bad, methods=["GET", "POST"]),
             Route(IGLU_PATH, self._schema, methods=["GET"]),
-            Route("/micro/ui", self._ui, methods=["GET"]),
+            *self._page.routes(),
             Route("/micro/rows", self._rows, methods=["GET"]),
             Route("/micro/live", self._stream, methods=["GET"]),
             Route("/micro/event/{key}", self._event, methods=["GET"]),
@@ -160,23 +158,6 @@ class Micro:
             places = ", ".join(self._registry.places)
             return PlainTextResponse(f"There is no schema {uri} in {places}\n", 404)
         return _json(encode(schema.document).encode())
-
-    async def _ui(self, request: Request) -> Response:
-        del request
-        nonce = secrets.token_urlsafe(16)
-        # Only this page's own script and style run, whatever an event contains.
-        policy = (
-            f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
-            "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
-            "frame-ancestors 'none'"
-        )
-        headers = {
-            "Content-Security-Policy": policy,
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-            "Cache-Control": "no-store",
-        }
-        return HTMLResponse(self._page.replace("@NONCE@", nonce), headers=headers)
 
 
 def matcher_of_good(filters: Filters) -> Callable[[Verdict], bool]:
