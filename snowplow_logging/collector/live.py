@@ -87,7 +87,8 @@ class Live:
             rows = self._store.next_rows(after, MAX_ROWS)
             newest = rows[0]["seq"] if rows else after
             cursor = newest if isinstance(newest, int) else after
-            text = encode({**counts.to_json(), "rows": rows})
+            first = self._store.first()  # what is older is not kept any more
+            text = encode({**counts.to_json(), "first": first, "rows": rows})
             self._made = key, _message("rows", cursor, text), cursor
         return self._made[1], self._made[2]
 

@@ -70,12 +70,9 @@ export class Chart {
   // Goes to the next minutes with events in a direction, over those without.
   #page(direction) {
     const minutes = [...this.#counts.keys()];
-    if (direction < 0) this.#end = Math.max(...minutes.filter((value) => value < this.#first));
-    else {
-      const next = Math.min(...minutes.filter((value) => value > this.#last));
-      this.#end = Math.max(next, this.#last + this.#length);
-    }
-    if (this.#end >= this.#latest) this.#end = null;
+    const earlier = Math.max(...minutes.filter((value) => value < this.#first));
+    const later = Math.min(...minutes.filter((value) => value > this.#last)) + this.#length - 1;
+    this.#end = direction < 0 ? earlier : later < this.#latest ? later : null;
     this.#draw();
   }
 

@@ -2,7 +2,7 @@
 
 import { announce, button, byId, copy, element } from "./dom.js";
 import { clock, title } from "./format.js";
-import { jsonView, longText } from "./json.js";
+import { jsonView, longText, noteOf } from "./json.js";
 
 const COPIED = 1500; // milliseconds that a button says so
 
@@ -81,7 +81,7 @@ export class Detail {
     const { name, version } = row ? title(row) : { name: "Event", version: "" };
     const kind = row?.good ? "valid" : "failed";
     const badge = row && element("span", { class: `badge ${row.good ? "good" : "bad"}` }, kind);
-    const heading = element("h2", { id: "detail-title", tabindex: "-1" }, badge, name, " ");
+    const heading = element("h2", { id: "detail-title", tabindex: "-1" }, badge, " ", name, " ");
     heading.append(element("small", {}, version));
     return element(
       "header",
@@ -189,7 +189,7 @@ function fields(payload, marks) {
   const items = names.map((name) => {
     const notes = marks.get(`/${name}`) ?? [];
     const value = element("dd", {}, longText(payload[name] ?? ""));
-    for (const note of notes) value.append(" ", element("span", { class: "note" }, note));
+    for (const note of notes) value.append(" ", noteOf(note));
     const item = element("div", { class: notes.length ? "wrong" : "" }, element("dt", {}, name), value);
     return item;
   });

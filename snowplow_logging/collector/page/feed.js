@@ -7,6 +7,7 @@ const RESTS = [500, 1000, 2000, 4000]; // milliseconds between attempts
 
 export async function ask(path, options) {
   const answer = await fetch(path, options);
+  if (answer.status === 404) throw new Error("the collector does not keep it, or not any more");
   if (!answer.ok) throw new Error(`the collector answered ${answer.status}`);
   return answer.json();
 }
@@ -91,7 +92,7 @@ export class Feed {
   }
 
   // Takes the newest rows; between them and those that are here may be others.
-  #take({ rows, ...counts }) {
+  #take({ rows, first, ...counts }) {
     const fresh = rows.filter((row) => row.seq > this.#last);
     if (fresh.length) {
       const oldest = fresh.at(-1).seq;
@@ -100,6 +101,7 @@ export class Feed {
       this.#rows.add(fresh);
       this.#fill();
     }
+    this.#rows.dropBefore(first);
     this.#onChange(counts);
   }
 

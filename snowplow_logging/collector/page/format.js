@@ -50,5 +50,7 @@ export function severity(level) {
 
 // What is wrong, without the schema that the row names anyway.
 export function reason(row) {
-  return row.reason?.replace(/ \(iglu:[^)]*\)/g, "") ?? null;
+  return row.reason?.replace(/ \(iglu:[^)]*\)/g, "").replace(/^unstruct_event: /, "") ?? null;
 }
+
+export const cut = (text, limit) => (text.length > limit ? `${text.slice(0, limit - 1)}…` : text);

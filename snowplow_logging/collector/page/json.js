@@ -1,10 +1,11 @@
 // A JSON value as lines, with what is wrong beside the values that are.
 
 import { button, element } from "./dom.js";
-import { number } from "./format.js";
+import { cut, number } from "./format.js";
 
 const MAX_LINES = 1000; // before one asks for all
 const MAX_TEXT = 2000; // characters of a text, likewise
+const MAX_NOTE = 60;
 const MAX_DEPTH = 100; // a pipeline takes 40
 
 // marks: JSON Pointer → what was expected there, as texts.
@@ -83,10 +84,13 @@ class Lines {
     line.style.setProperty("--depth", depth);
     const notes = this.marks.get(pointer) ?? [];
     if (notes.length) line.classList.add("wrong");
-    for (const note of notes) line.append(" ", element("span", { class: "note" }, note));
+    for (const note of notes) line.append(" ", noteOf(note));
     this.nodes.push(line);
   }
 }
+
+// What was expected, beside a value; in full it stands in the list of what is wrong.
+export const noteOf = (text) => element("span", { class: "note" }, cut(text, MAX_NOTE));
 
 // A text, or its beginning and a button that shows the rest.
 export function longText(text) {

@@ -1,5 +1,5 @@
 // The rows that the page keeps, newest first. Pure.
-// Law: never more than the limit, each number once, the oldest go first.
+// Law: never more than the limit, none that the collector has not, each once; the oldest go first.
 
 import { MINUTE } from "./format.js";
 
@@ -24,6 +24,11 @@ export class Rows {
     // Sorting two runs is merging them.
     this.list = this.list.concat(batch).sort((a, b) => b.seq - a.seq);
     this.list.length = Math.min(this.list.length, this.limit);
+  }
+
+  // Drops what is older than the first row that the collector keeps.
+  dropBefore(first) {
+    if (this.list.length && this.list.at(-1).seq < first) this.list.length = indexOf(this.list, first - 1);
   }
 
   clear() {

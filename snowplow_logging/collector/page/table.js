@@ -51,6 +51,7 @@ export class Table {
   show(rows, areOthers) {
     const kept = areOthers ? null : this.#anchor();
     this.#rows = rows;
+    this.#grid.hidden = rows.length === 0;
     this.#body.style.setProperty("--rows", rows.length);
     this.#grid.setAttribute("aria-rowcount", rows.length + 1);
     if (kept) this.#grid.scrollTop += (indexOf(rows, kept.seq) - kept.index) * this.#height;
