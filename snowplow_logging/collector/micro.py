@@ -51,12 +51,11 @@ class Micro:
     """
 
     def __init__(self, store: Store, registry: Registry, changes: Changes) -> None:
-        """Reads the page."""
+        """Keeps its arguments."""
         self._store = store
         self._changes = changes
         self._live = Live(store, changes)
         self._registry = registry
-        self._page = Page()
 
     def routes(self) -> list[Route]:
         """The paths; the last one takes what no other took."""
@@ -68,7 +67,7 @@ class Micro:
             Route("/micro/good", self._good, methods=["GET", "POST"]),
             Route("/micro/bad", self._bad, methods=["GET", "POST"]),
             Route(IGLU_PATH, self._schema, methods=["GET"]),
-            *self._page.routes(),
+            *Page().routes(),
             Route("/micro/rows", self._rows, methods=["GET"]),
             Route("/micro/live", self._stream, methods=["GET"]),
             Route("/micro/event/{key}", self._event, methods=["GET"]),

@@ -13,6 +13,7 @@ import { Table } from "./table.js";
 
 const KEPT = 20_000; // rows
 const TICK = 10_000; // milliseconds: the chart moves on, and news are said
+const REST = 200; // milliseconds until the address follows the reader
 
 const rows = new Rows(KEPT);
 const feed = new Feed(rows, received, connected);
@@ -34,11 +35,26 @@ const state = {
 
 // The address
 
+let writing = null; // a change that is to be written to the address
+
+// Changes that follow each other quickly replace the address, and not at once: browsers allow
+// that but a few times a second. Others can be gone back from.
 function go(changes, how = "push") {
+  if (how === "push") write();
+  clearTimeout(writing);
   Object.assign(state, changes);
-  history[`${how}State`](null, "", location.pathname + toFragment(state.filters, state.event));
+  if (how === "push") history.pushState(null, "", address());
+  else writing = setTimeout(write, REST);
   if (changes.filters) follow();
 }
+
+function write() {
+  if (writing !== null) history.replaceState(null, "", address());
+  clearTimeout(writing);
+  writing = null;
+}
+
+const address = () => location.pathname + toFragment(state.filters, state.event);
 
 function follow() {
   controls.show(state.filters);
@@ -48,6 +64,8 @@ function follow() {
 }
 
 window.addEventListener("popstate", () => {
+  clearTimeout(writing);
+  writing = null;
   Object.assign(state, fromFragment(location.hash));
   follow();
   showEvent();
@@ -220,9 +238,10 @@ const inTable = (change) => (event) =>
   (event.target === document.body || event.target === byId("grid")) && move(change);
 
 function escape(event) {
-  if (event.target.id === "search" && event.target.value) return false; // the browser empties it
-  if (state.event !== null) close();
-  else if (event.target.id === "search") table.focus();
+  const isSearch = event.target.id === "search";
+  if (isSearch && state.filters.q) go({ filters: { ...state.filters, q: "" } });
+  else if (state.event !== null) close();
+  else if (isSearch) table.focus();
   return true;
 }
 

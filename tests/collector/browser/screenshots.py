@@ -22,7 +22,7 @@ from snowplow_logging.demo.shop import CUSTOMER, ORDER_PLACED, Shop
 from snowplow_logging.demo.targets import SCHEMAS
 from tests.collector.support import body, contexts, event, post
 
-from .chromium import DESKTOP, PHONE, chromium, opened, window
+from .chromium import chromium, opened, window
 from .events import LOG_RECORD, arrive
 
 if TYPE_CHECKING:
@@ -105,12 +105,13 @@ def many_filters(page: Page) -> None:
     page.mouse.move(0, 0)
 
 
+WIDE, NARROW = (1160, 660), (390, 660)  # CSS pixels: small files
 PICTURES: dict[str, tuple[tuple[int, int], Any, Callable[[Page], None]]] = {
-    "collector-page": (DESKTOP, "light", list_of_events),
-    "collector-page-dark": (DESKTOP, "dark", failed_event),
-    "collector-page-filters": (DESKTOP, "light", many_filters),
-    "collector-page-phone": (PHONE, "light", list_of_events),
-    "collector-page-phone-dark": (PHONE, "dark", failed_event),
+    "collector-page": (WIDE, "light", list_of_events),
+    "collector-page-dark": (WIDE, "dark", failed_event),
+    "collector-page-filters": (WIDE, "light", many_filters),
+    "collector-page-phone": (NARROW, "light", list_of_events),
+    "collector-page-phone-dark": (NARROW, "dark", failed_event),
 }
 
 
