@@ -11,11 +11,15 @@ from snowplow_logging.collector.problems import Report, pointer
 from snowplow_logging.collector.strict_json import JsonError, parse, shorten
 
 if TYPE_CHECKING:
+    from typing import TypeGuard
+
     from snowplow_logging.collector.problems import Problem
     from snowplow_logging.collector.received import Received
     from snowplow_logging.collector.strict_json import Json
 
 Parameters = dict[str, str]
+
+_REQUIRED = frozenset(protocol.REQUIRED_KEYS)
 
 
 class EnvelopeError(Exception):
@@ -69,7 +73,7 @@ def open_post(received: Received) -> list[Parameters]:
     _check_content_type(received)
     events = _events(_data(_body(received)))
     # What the query string says, wins.
-    return [{**event, **query} for event in events]
+    return [{**event, **query} for event in events] if query else events
 
 
 def _query(received: Received) -> Parameters:
@@ -144,15 +148,25 @@ def _events(data: Json) -> list[Parameters]:
         reports.append(Report("$", "minItems", "expected at least 1 event, got none", None, ("1",)))
     else:
         for index, item in enumerate(data):
-            found = _event_reports(item)
-            reports += [_inside(index, report) for report in found]
-            if isinstance(item, dict) and not found:
-                events.append({key: str(value) for key, value in item.items()})
+            if _is_event(item):
+                events.append(item)
+            else:
+                reports += [_inside(index, report) for report in _event_reports(item)]
     if reports:
         # A long batch may be wrong all along in the same way.
         few = reports[: problems.MAX_TARGETS]
         raise EnvelopeError(problems.invalid_data("body", protocol.PAYLOAD_DATA, few))
     return events
+
+
+def _is_event(item: Json) -> TypeGuard[Parameters]:
+    """Whether ``_event_reports`` would find nothing, in a fraction of its time."""
+    return (
+        isinstance(item, dict)
+        and item.keys() <= protocol.KEYS
+        and item.keys() >= _REQUIRED
+        and set(map(type, item.values())) == {str}
+    )
 
 
 def _inside(index: int, report: Report) -> Report:

@@ -84,11 +84,10 @@ class Live:
         counts, last = self._store.counts(), self._store.last()
         key = (after, counts, last)
         if self._made is None or self._made[0] != key:
-            rows = self._store.next_rows(after, MAX_ROWS)
-            newest = rows[0]["seq"] if rows else after
-            cursor = newest if isinstance(newest, int) else after
-            first = self._store.first()  # what is older is not kept any more
-            text = encode({**counts.to_json(), "first": first, "rows": rows})
+            rows, cursor = self._store.next_rows(after, MAX_ROWS)
+            # What is older than the first one is not kept any more.
+            head = encode({**counts.to_json(), "first": self._store.first()})
+            text = f'{head[:-1]},"rows":[{",".join(rows)}]}}'
             self._made = key, _message("rows", cursor, text), cursor
         return self._made[1], self._made[2]
 

@@ -1,7 +1,7 @@
 """What can be wrong with a request or an event: each problem in one line, and as in a bad row.
 
 The forms of ``message`` are those of the bad rows ``tracker_protocol_violations``,
-``adapter_failures`` and ``schema_violations``.
+``adapter_failures`` and ``schema_violations``; for a ``size_violation`` it is the ``failure``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ from snowplow_logging.collector.strict_json import cut, shorten
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from snowplow_logging.collector.registry import Searched
     from snowplow_logging.collector.strict_json import Json
+
+# The kinds of bad rows.
+_VENDOR = "com.snowplowanalytics.snowplow.badrows"
+SCHEMA_VIOLATIONS = f"iglu:{_VENDOR}/schema_violations/jsonschema/2-0-1"
+TRACKER_PROTOCOL_VIOLATIONS = f"iglu:{_VENDOR}/tracker_protocol_violations/jsonschema/1-0-1"
+ADAPTER_FAILURES = f"iglu:{_VENDOR}/adapter_failures/jsonschema/1-0-0"
+SIZE_VIOLATION = f"iglu:{_VENDOR}/size_violation/jsonschema/1-0-0"
 
 MAX_FIELD = 64  # characters, as the bad rows' schemas have it
 MAX_EXPECTATION = 256
@@ -79,6 +87,16 @@ class Place:
     value: str | None
     text: str
 
+    def to_json(self) -> dict[str, Json]:
+        """All of it."""
+        return {
+            "where": self.where,
+            "path": self.path,
+            "expected": self.expected,
+            "value": self.value,
+            "text": self.text,
+        }
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -93,6 +111,11 @@ class Problem:
     text: str
     message: dict[str, Json]
     places: tuple[Place, ...] = ()
+
+    def to_json(self) -> dict[str, Json]:
+        """All of it."""
+        places: list[Json] = [place.to_json() for place in self.places]
+        return {"text": self.text, "message": self.message, "places": places}
 
 
 def pointer(steps: Iterable[str | int]) -> str:
@@ -114,6 +137,21 @@ def wrong_input(field: str, value: str | None, expectation: str) -> Problem:
         expectation,
         value,
     )
+
+
+def too_large(size: int) -> Problem:
+    """A request or an event is larger than a pipeline takes; ``size`` is its bytes."""
+    expectation = (
+        f"expected at most {protocol.MAX_SINK_BYTES} bytes of an event and "
+        f"{protocol.MAX_SPLIT_BYTES} of a request"
+    )
+    text = f"size: {expectation}, got {size}"
+    message: dict[str, Json] = {
+        "maximumAllowedSizeBytes": protocol.MAX_SINK_BYTES,
+        "actualSizeBytes": size,
+        "expectation": cut(text, MAX_EXPECTATION),
+    }
+    return Problem(text, message, (Place("request", "/body", expectation, str(size), text),))
 
 
 def not_json(field: str, value: str, error: str) -> Problem:
@@ -191,7 +229,7 @@ def unusable_schema(field: str, schema: str, error: str) -> Problem:
     )
 
 
-def unknown_schema(field: str, schema: str, places: Sequence[str], now: str) -> Problem:
+def unknown_schema(field: str, schema: str, places: Sequence[Searched], now: str) -> Problem:
     """No place that was looked in has the schema.
 
     Args:
@@ -202,22 +240,29 @@ def unknown_schema(field: str, schema: str, places: Sequence[str], now: str) -> 
     """
     history: list[Json] = [
         {
-            "repository": place,
-            "errors": [{"error": "NotFound"}],
+            "repository": place.name,
+            "errors": [_failure(place)],
             "attempts": 1,
             "lastAttempt": now,
         }
         for place in places
     ]
+    looked_in = ", ".join(place.text for place in places)
     return _problem(
         field,
-        f"{field}: unknown schema {schema}; looked in {', '.join(places)}; "
+        f"{field}: unknown schema {schema}; looked in {looked_in}; "
         "to add it, put it in a folder as VENDOR/NAME/jsonschema/VERSION and give --schemas DIR",
         {"schemaKey": schema, "error": {"error": "ResolutionError", "lookupHistory": history}},
-        f"expected a schema that is in {', '.join(places)}",
+        f"expected a schema that is in {looked_in}",
         schema,
         inside="/schema",
     )
+
+
+def _failure(place: Searched) -> dict[str, Json]:
+    if place.error is None:
+        return {"error": "NotFound"}
+    return {"error": "RepoFailure", "message": cut(place.error, MAX_EXPECTATION)}
 
 
 def _problem(

@@ -1,14 +1,15 @@
-"""A verdict as one line of a table, and in full, as JSON: what the page shows.
+"""A verdict as one line of a table: what the page and the terminal show of it.
 
 Pure; the texts in a row are bounded, so that hundreds of rows are a small answer.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from snowplow_logging.collector import protocol
+from snowplow_logging.collector.enriched import schema_of
 from snowplow_logging.collector.strict_json import cut, encode
 
 if TYPE_CHECKING:
@@ -20,47 +21,31 @@ Row = dict[str, "Json"]
 
 MAX_MESSAGE = 200  # characters
 MAX_REASON = 300
+MAX_TEXT = 255
 
 _WITH_MESSAGE = ("log_record", "application_error")
+_LEVEL_KEYS = ("level", "level_name", "log_level", "severity")
 _LOGGER_KEYS = ("logger", "logger_name")
 _RAW_FIELDS = ("se_ca", "se_ac", "se_la", "se_pr", "se_va", "page", "url")
 _SHOWN_FIELDS = 12
 _SHOWN_VALUE = 60  # characters
 
 
-def row_of(seq: int, verdict: Verdict) -> Row:
-    """The row of a verdict.
-
-    Args:
-        seq: Its number, which grows by one with each event.
-        verdict: It.
-    """
-    contents = verdict.contents
-    described = [*filter(None, [contents.event]), *contents.entities]
+def row_of(verdict: Verdict) -> Row:
+    """The row of a verdict; of a request that is bad as a whole, only time and reason are known."""
+    parameters = verdict.parameters or {"e": ""}
+    described = verdict.contents.described
     return {
-        "seq": seq,
         "event_id": verdict.event_id,
         "good": verdict.good,
-        "time": verdict.time,
-        "type": verdict.event_type,
-        "schema": verdict.schema,
-        "app_id": verdict.app_id,
-        "level": verdict.level,
+        "time": verdict.received.time,
+        "type": protocol.EVENT_TYPES.get(parameters["e"], (None,))[0],
+        "schema": schema_of(parameters, verdict.contents),
+        "app_id": cut(parameters.get("aid", ""), MAX_TEXT) or None,
+        "level": _first(described, _LEVEL_KEYS),
         "logger": _first(described, _LOGGER_KEYS),
         "message": _message(described) or _summary(verdict),
         "reason": None if verdict.good else cut(verdict.reason.partition("\n")[0], MAX_REASON),
-    }
-
-
-def details_of(verdict: Verdict) -> dict[str, Json]:
-    """What there is to see of a verdict besides its row and its document."""
-    contents = verdict.contents
-    return {
-        "event": contents.event.to_json() if contents.event else None,
-        "contexts": [entity.to_json() for entity in contents.entities],
-        "payload": None if verdict.parameters is None else {**verdict.parameters},
-        "headers": [*verdict.received.headers] if verdict.received else [],
-        "problems": [asdict(place) for problem in verdict.problems for place in problem.places],
     }
 
 
@@ -92,6 +77,10 @@ def _short(value: Json) -> str:
 
 def _first(described: list[Described], keys: tuple[str, ...]) -> str | None:
     """The first text under one of the keys."""
-    datas = (item.data for item in described)
-    values = (data.get(key) for data in datas if isinstance(data, dict) for key in keys)
-    return next((value for value in values if isinstance(value, str)), None)
+    for item in described:
+        data = item.data if isinstance(item.data, dict) else {}
+        for key in keys:
+            value = data.get(key)
+            if isinstance(value, str):
+                return cut(value, MAX_TEXT)
+    return None

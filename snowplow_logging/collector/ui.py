@@ -11,7 +11,7 @@ import secrets
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 if TYPE_CHECKING:
@@ -41,8 +41,10 @@ class Page:
 
     def routes(self) -> list[Route]:
         """The paths of the page and of its parts."""
-        parts = [Route(f"/micro/ui/{name}", self._part, methods=["GET"]) for name in self._parts]
-        return [Route("/micro/ui", self._page, methods=["GET"]), *parts]
+        return [
+            Route("/micro/ui", self._page, methods=["GET"]),
+            Route("/micro/ui/{part}", self._part, methods=["GET"]),
+        ]
 
     async def _page(self, request: Request) -> Response:
         del request
@@ -53,9 +55,11 @@ class Page:
 
     async def _part(self, request: Request) -> Response:
         """A script or a style; a browser that has it is told so, without it."""
+        name = request.path_params["part"]
+        if name not in self._parts:
+            return PlainTextResponse(f"The page has no part {name!a}\n", 404)
         headers = {**_SAFE, "Cache-Control": "no-cache", "ETag": self._tag}
         if request.headers.get("if-none-match") == self._tag:
             return Response(status_code=304, headers=headers)
-        name = request.url.path.rpartition("/")[2]
-        kind = _TYPES[f".{name.rpartition('.')[2]}"]
+        kind = _TYPES[name[name.rindex(".") :]]
         return Response(self._parts[name], media_type=kind, headers=headers)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from snowplow_logging import SnowplowHandler
-from snowplow_logging.collector.judge import Judge
 from snowplow_logging.collector.received import Received
 from tests.collector.support import body
 
@@ -48,10 +46,4 @@ def arrive(collector: LocalCollector, minutes_ago: int, *events: dict[str, Any])
         content_type="application/json",
         body=body(*events),
     )
-    collector._store.add(Judge(collector._registry).assess_post(received))
-
-
-def repeat(collector: LocalCollector, times: int) -> None:
-    """Lets the newest event arrive again, so often."""
-    verdict = collector._store.find(lambda _: True, 1)[0]
-    collector._store.add([replace(verdict)] * times)
+    _ = collector._collector._take(received)
