@@ -105,10 +105,10 @@ def many_filters(page: Page) -> None:
     page.mouse.move(0, 0)
 
 
-WIDE, NARROW = (1160, 660), (390, 660)  # CSS pixels: small files
+WIDE, TALL, NARROW = (1160, 640), (1160, 860), (390, 700)  # CSS pixels: small files
 PICTURES: dict[str, tuple[tuple[int, int], Any, Callable[[Page], None]]] = {
     "collector-page": (WIDE, "light", list_of_events),
-    "collector-page-dark": (WIDE, "dark", failed_event),
+    "collector-page-dark": (TALL, "dark", failed_event),
     "collector-page-filters": (WIDE, "light", many_filters),
     "collector-page-phone": (NARROW, "light", list_of_events),
     "collector-page-phone-dark": (NARROW, "dark", failed_event),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
@@ -15,10 +16,9 @@ from .chromium import opened, window
 from .events import LOG_RECORD, arrive, logging_to
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from playwright.sync_api import Browser, Locator, Page
 
+DOCS = (Path(__file__).parents[3] / "docs" / "collector-page.md").read_text(encoding="utf-8")
 FOCUSED = "(({id, name, tagName}) => id || name || tagName)(document.activeElement)"
 WRONG = {"programmingLanguage": "PYTHON", "message": 17}
 
@@ -164,6 +164,21 @@ def test_an_address_says_it_all(page: Page, collector: LocalCollector) -> None:
     expect(rows(page)).to_have_count(5)
     page.go_forward()
     expect(rows(page)).to_have_count(1)
+
+
+def test_an_address_has_the_parameters_of_the_docs(page: Page, collector: LocalCollector) -> None:
+    """Each alone does something."""
+    table = DOCS.partition("| parameter |")[2].partition("\n\n")[0]
+    names = re.findall(r"`(\w+)`", "".join(line.split("|")[1] for line in table.splitlines()[2:]))
+    assert len(names) == 9
+    for name in names:
+        value = "valid" if name == "status" else "2025-01-31T14:03Z"
+        more = "&until=2025-01-31T14:03Z" if name == "since" else "&since=2025-01-31T14:03Z"
+        page.goto(f"{collector.ui_url}#{name}={value}{more * (name in {'since', 'until'})}")
+        changed = page.locator("#detail" if name == "event" else "#unfilter")
+        expect(changed).to_be_visible()
+        page.goto(f"{collector.ui_url}#")
+        expect(changed).to_be_hidden()
 
 
 def test_an_event_that_is_gone_says_so(page: Page, collector: LocalCollector) -> None:
