@@ -33,6 +33,8 @@ def logging_to(collector: LocalCollector, app_id: str = "checkout") -> Generator
         assert handler.flush(timeout=20)
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)
+        logger.propagate = True
         handler.close()
 
 
