@@ -29,7 +29,7 @@ def test_the_page_allows_no_script_but_its_own(collector: LocalCollector) -> Non
     assert "require-trusted-types-for 'script'; trusted-types 'none'" in policy
     assert policy != second.headers["Content-Security-Policy"]
     nonce = policy.split("'nonce-")[1].split("'")[0]
-    assert len(re.findall(f'<(?:script|link)[^>]* nonce="{nonce}"', first.text)) == 2
+    assert len(re.findall(f'<(?:script|link)[^>]* nonce="{nonce}"', first.text)) == 3
     assert "http://" not in first.text.replace("http://www.w3.org/2000/svg", "")
     assert "https://" not in first.text
     assert not re.search(r"\son\w+=|\sstyle=|<style", first.text)

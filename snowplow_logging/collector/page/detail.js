@@ -99,7 +99,9 @@ export class Detail {
       "details",
       {},
       element("summary", {}, element("h3", {}, name)),
-      button("Copy", { class: "link", "aria-label": `Copy ${name}` }, (event) => copyAndSay(value, event.target)),
+      button("Copy", { class: "link", "aria-label": `Copy ${name}` }, (event) =>
+        copyAndSay(value, event.target),
+      ),
       content,
     );
     node.open = this.#open[name] ?? false;
@@ -110,7 +112,11 @@ export class Detail {
   #entities(entities, marks) {
     if (!entities.length) return null;
     const views = entities.map((entity, index) => jsonView(entity, marks(`context ${index}`)));
-    return this.#part(entities.length === 1 ? "Entity" : "Entities", entities, element("div", {}, ...views));
+    return this.#part(
+      entities.length === 1 ? "Entity" : "Entities",
+      entities,
+      element("div", {}, ...views),
+    );
   }
 
   // A request that failed as a whole has no fields that could be read.
@@ -147,7 +153,12 @@ function problemList(problems) {
 }
 
 function problemItem({ where, path, expected, value, text }) {
-  const place = element("p", { class: "soft" }, `in the ${where} at `, element("code", {}, path || "/"));
+  const place = element(
+    "p",
+    { class: "soft" },
+    `in the ${where} at `,
+    element("code", {}, path || "/"),
+  );
   return element(
     "li",
     {},
@@ -190,7 +201,12 @@ function fields(payload, marks) {
     const notes = marks.get(`/${name}`) ?? [];
     const value = element("dd", {}, longText(payload[name] ?? ""));
     for (const note of notes) value.append(" ", noteOf(note));
-    const item = element("div", { class: notes.length ? "wrong" : "" }, element("dt", {}, name), value);
+    const item = element(
+      "div",
+      { class: notes.length ? "wrong" : "" },
+      element("dt", {}, name),
+      value,
+    );
     return item;
   });
   return element("dl", { class: "fields" }, ...items);

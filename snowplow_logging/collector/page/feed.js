@@ -120,7 +120,9 @@ export class Feed {
   async #fillNewest() {
     const gap = this.#gaps.at(-1);
     const [after, before] = gap;
-    const { rows, first, ...counts } = await ask(`rows?after=${after}&before=${before}&limit=${PAGE}`);
+    const { rows, first, ...counts } = await ask(
+      `rows?after=${after}&before=${before}&limit=${PAGE}`,
+    );
     if (!this.#gaps.includes(gap)) return; // forgotten meanwhile
     this.#rows.add(rows);
     const oldest = rows.at(-1)?.seq ?? 0;

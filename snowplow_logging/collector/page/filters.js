@@ -35,7 +35,16 @@ export function matcher(filters) {
 
 // What is searched; made once for each row, when it is needed.
 function text(row) {
-  row.text ??= [row.message, row.reason, row.type, row.schema, row.app_id, row.level, row.logger, row.event_id]
+  row.text ??= [
+    row.message,
+    row.reason,
+    row.type,
+    row.schema,
+    row.app_id,
+    row.level,
+    row.logger,
+    row.event_id,
+  ]
     .join("\n")
     .toLowerCase();
   return row.text;

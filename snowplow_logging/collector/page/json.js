@@ -10,7 +10,12 @@ const MAX_DEPTH = 100; // a pipeline takes 40
 
 // marks: JSON Pointer → what was expected there, as texts.
 export function jsonView(value, marks = new Map()) {
-  const view = element("div", { class: "json", tabindex: "0", role: "group", "aria-label": "JSON" });
+  const view = element("div", {
+    class: "json",
+    tabindex: "0",
+    role: "group",
+    "aria-label": "JSON",
+  });
   const draw = (limit) => {
     const lines = new Lines(marks, limit);
     lines.value(value, { key: null, depth: 0, pointer: "", end: "" });
@@ -79,7 +84,8 @@ class Lines {
       this.isCut = true;
       return;
     }
-    const name = key === null ? null : element("span", { class: "name" }, `${JSON.stringify(key)}: `);
+    const name =
+      key === null ? null : element("span", { class: "name" }, `${JSON.stringify(key)}: `);
     const line = element("div", { class: "line" }, name, ...content);
     line.style.setProperty("--depth", depth);
     const notes = this.marks.get(pointer) ?? [];

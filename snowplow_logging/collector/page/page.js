@@ -1,11 +1,20 @@
 // The page: what is shown is a function of the rows that are kept and of the address.
 
+import { onMove, push, replace } from "./address.js";
 import { Chart } from "./chart.js";
 import { Controls } from "./controls.js";
 import { Detail } from "./detail.js";
 import { announce, byId, setText } from "./dom.js";
 import { ask, Feed } from "./feed.js";
-import { fromFragment, isFiltering, matcher, NOTHING, period, toFragment, withPeriod } from "./filters.js";
+import {
+  fromFragment,
+  isFiltering,
+  matcher,
+  NOTHING,
+  period,
+  toFragment,
+  withPeriod,
+} from "./filters.js";
 import { number, plural } from "./format.js";
 import { listenToKeys } from "./keys.js";
 import { Rows } from "./rows.js";
@@ -13,7 +22,6 @@ import { Table } from "./table.js";
 
 const KEPT = 20_000; // rows
 const TICK = 10_000; // milliseconds: the chart moves on, and news are said
-const REST = 200; // milliseconds until the address follows the reader
 
 const rows = new Rows(KEPT);
 const feed = new Feed(rows, received, connected);
@@ -21,7 +29,7 @@ const table = new Table(open);
 const detail = new Detail(close, (steps) => move(() => table.move(steps)));
 const chart = new Chart((chosen) => go({ filters: withPeriod(state.filters, chosen) }));
 const controls = new Controls((changed, isTyping) => {
-  go({ filters: { ...state.filters, ...changed } }, isTyping ? "replace" : "push");
+  go({ filters: { ...state.filters, ...changed } }, isTyping ? replace : push);
 });
 
 const state = {
@@ -35,26 +43,12 @@ const state = {
 
 // The address
 
-let writing = null; // a change that is to be written to the address
-
-// Changes that follow each other quickly replace the address, and not at once: browsers allow
-// that but a few times a second. Others can be gone back from.
-function go(changes, how = "push") {
-  if (how === "push") write();
-  clearTimeout(writing);
+// Changes what the reader sees; how writes it into the address.
+function go(changes, how = push) {
   Object.assign(state, changes);
-  if (how === "push") history.pushState(null, "", address());
-  else writing = setTimeout(write, REST);
+  how(toFragment(state.filters, state.event));
   if (changes.filters) follow();
 }
-
-function write() {
-  if (writing !== null) history.replaceState(null, "", address());
-  clearTimeout(writing);
-  writing = null;
-}
-
-const address = () => location.pathname + toFragment(state.filters, state.event);
 
 function follow() {
   controls.show(state.filters);
@@ -63,9 +57,7 @@ function follow() {
   schedule();
 }
 
-window.addEventListener("popstate", () => {
-  clearTimeout(writing);
-  writing = null;
+onMove(() => {
   Object.assign(state, fromFragment(location.hash));
   follow();
   showEvent();
@@ -97,7 +89,8 @@ function refresh() {
   state.areOthers = false;
 }
 
-// The rows that the filters let through, and how many there are in each minute, whichever is chosen.
+// The rows that the filters let through, and how many of them there are in each minute, be it
+// chosen or not.
 function select() {
   const shown = [];
   const counts = new Map();
@@ -131,7 +124,8 @@ function showSummary(count) {
 // The connection
 
 function connected(connection) {
-  if (connection !== state.connection) announce(connection === "live" ? "Connected" : "No answer from the collector");
+  if (connection !== state.connection)
+    announce(connection === "live" ? "Connected" : "No answer from the collector");
   state.connection = connection;
   schedule();
 }
@@ -142,7 +136,10 @@ function showState(waiting) {
   const isPaused = until !== null && connection === "live";
   setText(byId("state"), isPaused ? "Paused" : texts[connection]);
   byId("state").dataset.state = isPaused ? "paused" : connection;
-  setText(byId("pause"), until === null ? "Pause" : `Resume${waiting ? ` (${number(waiting)} new)` : ""}`);
+  setText(
+    byId("pause"),
+    until === null ? "Pause" : `Resume${waiting ? ` (${number(waiting)} new)` : ""}`,
+  );
 }
 
 function pause() {
@@ -177,7 +174,7 @@ const known = (key) => rows.list.find((row) => keyOf(row) === key) ?? null;
 
 function open(row, withKey) {
   const isOpen = state.event !== null;
-  go({ event: keyOf(row) }, isOpen ? "replace" : "push");
+  go({ event: keyOf(row) }, isOpen ? replace : push);
   showEvent(row);
   if (detail.hasFocus) return;
   if (withKey || isNarrow.matches) detail.focus();
@@ -278,14 +275,19 @@ byId("pause").addEventListener("click", pause);
 byId("clear").addEventListener("click", clear);
 byId("unfilter").addEventListener("click", () => go({ filters: NOTHING }));
 byId("period").addEventListener("click", () => go({ filters: withPeriod(state.filters, null) }));
-document.addEventListener("visibilitychange", () => (document.hidden ? feed.close() : feed.connect()));
+document.addEventListener("visibilitychange", () =>
+  document.hidden ? feed.close() : feed.connect(),
+);
 
 setText(byId("endpoint"), location.origin);
-setText(byId("example"), `"snowplow": {
+setText(
+  byId("example"),
+  `"snowplow": {
     "class": "snowplow_logging.SnowplowHandler",
     "endpoint": "${location.origin}",
     "app_id": "checkout",
-}`);
+}`,
+);
 follow();
 showEvent();
 feed.connect();

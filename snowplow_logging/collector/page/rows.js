@@ -28,7 +28,8 @@ export class Rows {
 
   // Drops what is older than the first row that the collector keeps.
   dropBefore(first) {
-    if (this.list.length && this.list.at(-1).seq < first) this.list.length = indexOf(this.list, first - 1);
+    if (this.list.length && this.list.at(-1).seq < first)
+      this.list.length = indexOf(this.list, first - 1);
   }
 
   clear() {

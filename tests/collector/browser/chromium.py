@@ -26,6 +26,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP collector.test 127.0.0.1",
 ]
 
 expect.set_options(timeout=PATIENCE)

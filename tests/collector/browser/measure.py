@@ -31,11 +31,11 @@ WATCH = """
         if (document.querySelector("#summary")?.textContent === "%s events") note("all");
     }).observe(document, {subtree: true, childList: true, characterData: true});
 """
-# Scrolls down a screen in each frame for some seconds; returns the times between frames.
+# Scrolls down a screen in each frame for a second; returns the times between frames.
 SCROLL = """() => new Promise((resolve) => {
     const grid = document.getElementById("grid"), times = [];
     let last = performance.now();
-    const end = last + 2000;
+    const end = last + 1000;
     const step = (now) => {
         times.push(now - last);
         last = now;

@@ -316,6 +316,19 @@ def test_copied_events_are_those_of_the_api(page: Page, collector: LocalCollecto
     assert copied(page) == {"schema": ERROR, "data": data}
 
 
+def test_copying_works_over_plain_http_from_another_machine(browser: Browser) -> None:
+    """Where browsers give pages no clipboard."""
+    with LocalCollector("0.0.0.0", port=0) as collector, window(browser) as page:  # noqa: S104
+        post(collector.url, body(event()))
+        page.goto(f"http://collector.test:{collector.port}/micro/ui")
+        assert page.evaluate("navigator.clipboard") is None
+        rows(page).click()
+        page.get_by_role("button", name="Copy Event").click()
+        page.get_by_role("searchbox").click()
+        page.keyboard.press("Control+V")
+        expect(page.get_by_role("searchbox")).to_have_value(re.compile('"message": "it broke"'))
+
+
 def copied(page: Page) -> Any:
     """The JSON in the clipboard."""
     return json.loads(page.evaluate("navigator.clipboard.readText()"))
