@@ -2,7 +2,7 @@
 
 import { announce, button, byId, copy, element } from "./dom.js";
 import { clock, title } from "./format.js";
-import { jsonView, longText, noteOf } from "./json.js";
+import { jsonView, longText, noteOf, parse } from "./json.js";
 
 const COPIED = 1500; // milliseconds that a button says so
 
@@ -222,7 +222,7 @@ function headerList(headers) {
 
 function parsed(text) {
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch {
     return text;
   }

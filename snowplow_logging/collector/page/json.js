@@ -35,7 +35,7 @@ class Lines {
   }
 
   value(value, place) {
-    if (value === null || typeof value !== "object") this.#scalar(value, place);
+    if (value === null || typeof value !== "object" || isRaw(value)) this.#scalar(value, place);
     else this.#container(value, place);
   }
 
@@ -61,7 +61,7 @@ class Lines {
 
   #scalar(value, place) {
     if (typeof value !== "string") {
-      this.#line(place, element("span", { class: "atom" }, String(value)), place.end);
+      this.#line(place, element("span", { class: "atom" }, JSON.stringify(value)), place.end);
       return;
     }
     const kind = /\s/.test(value) ? "text" : "text solid";
@@ -110,8 +110,18 @@ export function longText(text) {
 function parsed(text) {
   if (!/^\s*[[{]/.test(text)) return null;
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch {
     return null;
   }
 }
+
+// Parses JSON so that numbers stay as they were written: 1.0, and integers over 2^53.
+export function parse(text) {
+  return JSON.parse(text, (_, value, context) => {
+    const isOther = typeof value === "number" && context && String(value) !== context.source;
+    return isOther ? JSON.rawJSON(context.source) : value;
+  });
+}
+
+const isRaw = (value) => JSON.isRawJSON?.(value) ?? false;

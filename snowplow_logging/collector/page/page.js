@@ -16,6 +16,7 @@ import {
   withPeriod,
 } from "./filters.js";
 import { number, plural } from "./format.js";
+import { parse } from "./json.js";
 import { listenToKeys } from "./keys.js";
 import { Rows } from "./rows.js";
 import { Table } from "./table.js";
@@ -212,7 +213,7 @@ async function showEvent(row = known(state.event)) {
   }
   detail.wait(row);
   try {
-    const answer = await ask(`event/${row?.seq ?? encodeURIComponent(key)}`, { signal });
+    const answer = await ask(`event/${row?.seq ?? encodeURIComponent(key)}`, { signal }, parse);
     detail.show(answer);
     table.choose(answer.row.seq);
   } catch (error) {

@@ -316,6 +316,18 @@ def test_copied_events_are_those_of_the_api(page: Page, collector: LocalCollecto
     assert copied(page) == {"schema": ERROR, "data": data}
 
 
+def test_numbers_are_shown_as_they_were_sent(page: Page, collector: LocalCollector) -> None:
+    """Also those that JavaScript would round."""
+    data = {"programmingLanguage": "PYTHON", "message": "m", "lineNumber": 9007199254740993}
+    post(collector.url, body(event({**data, "threadId": 1.0})))
+    rows(page).click()
+    expect(page.locator(".line").filter(has_text="lineNumber")).to_contain_text("9007199254740993")
+    expect(page.locator(".line").filter(has_text="threadId")).to_contain_text(": 1.0")
+    page.get_by_role("button", name="Copy JSON").click()
+    expect(page.locator("#copy")).to_have_text("Copied")
+    assert "9007199254740993" in json.dumps(copied(page))
+
+
 def test_copying_works_over_plain_http_from_another_machine(browser: Browser) -> None:
     """Where browsers give pages no clipboard."""
     with LocalCollector("0.0.0.0", port=0) as collector, window(browser) as page:  # noqa: S104
