@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from playwright.sync_api import expect, sync_playwright
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from playwright.sync_api import Browser, Dialog, Error, Page
+    from playwright.sync_api import Browser, BrowserContext, Dialog, Page
 
     from snowplow_logging.collector import LocalCollector
 
@@ -45,52 +45,55 @@ def chromium() -> Generator[Browser]:
 
 
 @contextmanager
-def window(
-    browser: Browser,
-    size: tuple[int, int] = DESKTOP,
-    scheme: Literal["light", "dark"] = "light",
-    **options: Any,
-) -> Generator[Page]:
-    """A window of its own, with an empty profile.
+def profile(
+    browser: Browser, size: tuple[int, int] = DESKTOP, scheme: Literal["light", "dark"] = "light"
+) -> Generator[BrowserContext]:
+    """An empty profile.
 
     Args:
         browser: The browser.
-        size: Of the window, in CSS pixels.
+        size: Of its windows, in CSS pixels.
         scheme: The colours that the reader prefers.
-        options: More of those that a browser context takes.
     """
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme=scheme,
         timezone_id="Europe/Berlin",
         permissions=["clipboard-read", "clipboard-write"],
-        **options,
     )
     context.set_default_timeout(PATIENCE)
     try:
-        yield context.new_page()
+        yield context
     finally:
         context.close()
 
 
 @contextmanager
-def watched(page: Page) -> Generator[Page]:
-    """The page; fails in the end if anything in it went wrong: an error, or a dialog."""
+def tab(context: BrowserContext) -> Generator[Page]:
+    """A tab; fails in the end if anything in it went wrong: an error, or a dialog."""
     wrong: list[str] = []
-
-    def note_error(error: Error) -> None:
-        wrong.append(str(error))
 
     def note_dialog(dialog: Dialog) -> None:
         wrong.append(f"a dialog: {dialog.message}")
         dialog.dismiss()
 
-    page.on("pageerror", note_error)
+    page = context.new_page()
+    page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("dialog", note_dialog)
-    yield page
-    page.remove_listener("pageerror", note_error)
-    page.remove_listener("dialog", note_dialog)
-    assert not wrong
+    try:
+        yield page
+    finally:
+        page.close()
+        assert not wrong
+
+
+@contextmanager
+def window(
+    browser: Browser, size: tuple[int, int] = DESKTOP, scheme: Literal["light", "dark"] = "light"
+) -> Generator[Page]:
+    """A tab in a profile of its own."""
+    with profile(browser, size, scheme) as context, tab(context) as page:
+        yield page
 
 
 def opened(page: Page, collector: LocalCollector, fragment: str = "") -> Page:

@@ -8,12 +8,12 @@ import pytest
 
 from snowplow_logging.collector import LocalCollector
 
-from .chromium import CHROMIUM, chromium, opened, watched, window
+from .chromium import CHROMIUM, chromium, opened, profile, tab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 
 @pytest.fixture(scope="package")
@@ -33,14 +33,14 @@ def collector() -> Iterator[LocalCollector]:
 
 
 @pytest.fixture(scope="package")
-def shared(browser: Browser) -> Iterator[Page]:
-    """One window for most tests; each has a collector, and so an origin, of its own."""
-    with window(browser) as page:
-        yield page
+def shared(browser: Browser) -> Iterator[BrowserContext]:
+    """One profile for most tests; each has a collector, and so an origin, of its own."""
+    with profile(browser) as context:
+        yield context
 
 
 @pytest.fixture
-def page(shared: Page, collector: LocalCollector) -> Iterator[Page]:
+def page(shared: BrowserContext, collector: LocalCollector) -> Iterator[Page]:
     """The page of the collector, live."""
-    with watched(shared):
-        yield opened(shared, collector)
+    with tab(shared) as opening:
+        yield opened(opening, collector)
