@@ -18,7 +18,7 @@ import {
 import { number, plural } from "./format.js";
 import { parse } from "./json.js";
 import { listenToKeys } from "./keys.js";
-import { Rows } from "./rows.js";
+import { indexOf, Rows } from "./rows.js";
 import { Table } from "./table.js";
 
 const KEPT = 20_000; // rows
@@ -112,9 +112,10 @@ function select() {
 }
 
 function showSummary(count) {
-  const kept = rows.list.length;
   const { total, bad } = state.counts;
-  const all = total > kept ? `, the newest of ${number(total)}` : "";
+  const isPaused = state.until !== null;
+  const kept = rows.list.length - (isPaused ? indexOf(rows.list, state.until) : 0);
+  const all = total > kept && !isPaused ? `, the newest of ${number(total)}` : "";
   const shown = isFiltering(state.filters) ? `${number(count)} of ` : "";
   setText(byId("summary"), `${shown}${plural(kept, "event")}${all}`);
   byId("empty").hidden = total > 0 || kept > 0 || state.connection === "";
@@ -133,7 +134,7 @@ function connected(connection) {
 
 function showState(waiting) {
   const { connection, until } = state;
-  const texts = { "": "Connecting", live: "Live", lost: "No answer, trying again" };
+  const texts = { "": "Connecting", live: "Live", lost: "Reconnecting" };
   const isPaused = until !== null && connection === "live";
   setText(byId("state"), isPaused ? "Paused" : texts[connection]);
   byId("state").dataset.state = isPaused ? "paused" : connection;
