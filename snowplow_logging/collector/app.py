@@ -23,6 +23,7 @@ from snowplow_logging.collector import protocol
 from snowplow_logging.collector.hosts import HostGuard, cors, preflight
 from snowplow_logging.collector.micro import Micro, unknown
 from snowplow_logging.collector.received import Received
+from snowplow_logging.collector.ui import Page
 from snowplow_logging.collector.view import View
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def make_app(
         changes: Of the store.
         host: The address that is served; on a loopback address the API answers local names only.
     """
-    micro = [*Micro(store, registry).routes(), *View(store, changes).routes()]
+    micro = [*Micro(store, registry).routes(), *Page().routes(), *View(store, changes).routes()]
     app = Starlette(routes=[*micro, *unknown(micro), *collector.routes()])
     app.router.redirect_slashes = False
     return HostGuard(app, host)

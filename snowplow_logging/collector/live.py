@@ -88,7 +88,9 @@ class Live:
         key = (after, counts, last)
         if self._made is None or self._made[0] != key:
             rows, cursor = self._store.next_rows(after, MAX_ROWS)
-            text = f'{encode(counts.to_json())[:-1]},"rows":[{",".join(rows)}]}}'
+            # What is older than the first one is not kept any more.
+            head = encode({**counts.to_json(), "first": self._store.first()})
+            text = f'{head[:-1]},"rows":[{",".join(rows)}]}}'
             self._made = key, _message("rows", cursor, text), cursor
         return self._made[1], self._made[2]
 

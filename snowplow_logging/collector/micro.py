@@ -1,13 +1,11 @@
-"""Micro's REST API: counts, reset, good and bad events, schemas; and the page."""
+"""Micro's REST API: counts, reset, good and bad events, schemas."""
 
 from __future__ import annotations
 
-import secrets
-from importlib import resources
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from snowplow_logging.collector import asked
@@ -35,11 +33,9 @@ class Micro:
     """
 
     def __init__(self, store: Store, registry: Registry) -> None:
-        """Reads the page."""
+        """Keeps its arguments."""
         self._store = store
         self._registry = registry
-        page = resources.files("snowplow_logging") / "collector" / "page.html"
-        self._page = page.read_text(encoding="utf-8")
 
     def routes(self) -> list[Route]:
         """The paths."""
@@ -50,7 +46,6 @@ class Micro:
             Route("/micro/bad", explained(self._bad), methods=["GET", "POST"]),
             Route("/micro/events", explained(self._events), methods=["GET", "POST"]),
             Route(IGLU_PATH, self._schema, methods=["GET"]),
-            Route("/micro/ui", self._ui, methods=["GET"]),
         ]
 
     async def _all(self, request: Request) -> Response:
@@ -87,23 +82,6 @@ class Micro:
             places = ", ".join(place.text for place in found.places)
             return PlainTextResponse(f"There is no schema {uri} in {places}\n", 404)
         return json_answer(found.schema.document)
-
-    async def _ui(self, request: Request) -> Response:
-        del request
-        nonce = secrets.token_urlsafe(16)
-        # Only this page's own script and style run, whatever an event contains.
-        policy = (
-            f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
-            "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
-            "frame-ancestors 'none'"
-        )
-        headers = {
-            "Content-Security-Policy": policy,
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-            "Cache-Control": "no-store",
-        }
-        return HTMLResponse(self._page.replace("@NONCE@", nonce), headers=headers)
 
 
 def unknown(routes: list[Route]) -> list[Route]:

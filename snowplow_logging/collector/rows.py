@@ -5,11 +5,12 @@ Pure; the texts in a row are bounded, so that hundreds of rows are a small answe
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from snowplow_logging.collector import protocol
 from snowplow_logging.collector.enriched import schema_of
-from snowplow_logging.collector.strict_json import cut
+from snowplow_logging.collector.strict_json import cut, encode
 
 if TYPE_CHECKING:
     from snowplow_logging.collector.judge import Verdict
@@ -25,6 +26,9 @@ MAX_TEXT = 255
 _WITH_MESSAGE = ("log_record", "application_error")
 _LEVEL_KEYS = ("level", "level_name", "log_level", "severity")
 _LOGGER_KEYS = ("logger", "logger_name")
+_RAW_FIELDS = ("se_ca", "se_ac", "se_la", "se_pr", "se_va", "page", "url")
+_SHOWN_FIELDS = 12
+_SHOWN_VALUE = 60  # characters
 
 
 def row_of(verdict: Verdict) -> Row:
@@ -40,7 +44,7 @@ def row_of(verdict: Verdict) -> Row:
         "app_id": cut(parameters.get("aid", ""), MAX_TEXT) or None,
         "level": _first(described, _LEVEL_KEYS),
         "logger": _first(described, _LOGGER_KEYS),
-        "message": _message(described),
+        "message": _message(described) or _summary(verdict),
         "reason": None if verdict.good else cut(verdict.reason.partition("\n")[0], MAX_REASON),
     }
 
@@ -49,6 +53,26 @@ def _message(described: list[Described]) -> str | None:
     named = [item for item in described if item.schema.split("/")[1] in _WITH_MESSAGE]
     message = _first(named, ("message",))
     return None if message is None else cut(message, MAX_MESSAGE)
+
+
+def _summary(verdict: Verdict) -> str | None:
+    """What an event without a message says: ``order_id=1042 total_cents=2450``."""
+    raw = verdict.parameters or {}
+    data = {name: raw[name] for name in _RAW_FIELDS if name in raw}
+    event = verdict.contents.event
+    shown = event.data if event and isinstance(event.data, dict) else data
+    fields = (f"{name}={_short(value)}" for name, value in islice(shown.items(), _SHOWN_FIELDS))
+    return cut(" ".join(fields), MAX_MESSAGE) or None
+
+
+def _short(value: Json) -> str:
+    if isinstance(value, str):
+        return cut(value, _SHOWN_VALUE)
+    if isinstance(value, dict):
+        return "{…}" if value else "{}"
+    if isinstance(value, list):
+        return "[…]" if value else "[]"
+    return encode(value)
 
 
 def _first(described: list[Described], keys: tuple[str, ...]) -> str | None:

@@ -91,11 +91,13 @@ def test_rows_come_as_events_are_sent(fresh: LocalCollector) -> None:
     """The counts at once, then each new row with its number as the message's id."""
     post(fresh.url, body(event()))
     with stream(fresh) as messages:
-        assert next(messages) == ("rows", 1, {"total": 1, "good": 1, "bad": 0, "rows": []})
+        counts = {"total": 1, "good": 1, "bad": 0}
+        assert next(messages) == ("rows", 1, {**counts, "first": 1, "rows": []})
         post(fresh.url, body(event(), event(eid="x")))
         message = next(messages)
         assert (message.kind, message.id) == ("rows", 3)
-        assert message.data == {"total": 3, "good": 2, "bad": 1, "rows": fresh.events()[:2]}
+        counts = {"total": 3, "good": 2, "bad": 1}
+        assert message.data == {**counts, "first": 1, "rows": fresh.events()[:2]}
 
 
 @pytest.mark.parametrize(("query", "seen"), [("?after=2", None), ("?after=0", "2")])

@@ -75,6 +75,18 @@ def test_a_row_of_a_bad_event_says_why(fresh: LocalCollector) -> None:
     assert len(second["reason"]) <= 300
 
 
+def test_a_row_without_a_message_says_the_data(fresh: LocalCollector) -> None:
+    """In short; of events of other kinds, the fields that tell most."""
+    data = {"order_id": "o" * 99, "paid": True, "items": [1], "customer": {"id": 1}, "note": {}}
+    post(fresh.url, body(event(data, "iglu:com.acme/order_placed/jsonschema/1-0-0")))
+    post(fresh.url, body({"e": "se", "p": "web", "tv": "1", "se_ca": "shop", "se_ac": "add"}))
+    post(fresh.url, body({"e": "pp", "p": "web", "tv": "1"}))
+    ping, structured, order = fresh.events()
+    assert order["message"] == f"order_id={'o' * 59}… paid=true items=[…] customer={{…}} note={{}}"
+    assert structured["message"] == "se_ca=shop se_ac=add"
+    assert ping["message"] is None
+
+
 def test_rows_come_in_pages(fresh: LocalCollector) -> None:
     """Newest first, between two numbers, with the counts and the numbers that there are."""
     post(fresh.url, body(*(event() for _ in range(4)), event(eid="x")))
