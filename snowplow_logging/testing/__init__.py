@@ -17,6 +17,8 @@ from snowplow_logging.testing.answers import (
     redirect,
     sometimes,
 )
+from snowplow_logging.testing.collector import SnowplowCollector
+from snowplow_logging.testing.events import Event, Events
 from snowplow_logging.testing.faulty_collector import FaultyCollector, closed_port
 
 __all__ = [
@@ -27,9 +29,12 @@ __all__ = [
     "RESET_MIDWAY",
     "Answer",
     "AnswerLike",
+    "Event",
+    "Events",
     "FaultyCollector",
     "Request",
     "Rule",
+    "SnowplowCollector",
     "at_most",
     "closed_port",
     "redirect",

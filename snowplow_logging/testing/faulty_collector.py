@@ -135,6 +135,12 @@ class FaultyCollector:
             self._released = threading.Event()
             self._thread = self._serve()
 
+    def forget(self) -> None:
+        """Forgets all requests so far."""
+        with self._changed:
+            self._requests.clear()
+            self._accepted = 0
+
     def events(self) -> list[dict[str, str]]:
         """Returns the fields of every event accepted, in the order in which they came."""
         with self._changed:
