@@ -108,19 +108,20 @@ def _reasons(failure: dict[str, Any]) -> list[str]:
 
 
 def _lines(message: dict[str, Any]) -> list[str]:
-    error = message.get("error")
+    error, uri = message.get("error"), message.get("schemaKey")
     if not isinstance(error, dict):
-        where = message.get("field") or message.get("schemaKey") or "size"
-        said = message.get("expectation") or error or message
-        return [f"{where}: {said}"]
+        said = message.get("expectation") or error
+        for name in ("field", "actualSizeBytes", "json"):
+            if name in message:
+                return [f"{message[name]}: {said}"]
+        criterion = message.get("schemaCriterion")
+        return [f"{uri}: expected {criterion}" if criterion else json.dumps(message)]
     found = cast("dict[str, Any]", error)
-    uri = message.get("schemaKey")
-    reports = [_mapping(each) for each in _list(found.get("dataReports"))]
-    reports += [_mapping(each) for each in _list(found.get("schemaIssues"))]
+    reports = [*_list(found.get("dataReports")), *_list(found.get("schemaIssues"))]
     if reports:
-        return [f"{uri}: {report.get('message')}" for report in reports]
-    places = [_mapping(each).get("repository") for each in _list(found.get("lookupHistory"))]
-    return [f"{uri}: unknown schema, looked for in {', '.join(map(str, places))}"]
+        return [f"{uri}: {_mapping(report).get('message')}" for report in reports]
+    places = [str(_mapping(each).get("repository")) for each in _list(found.get("lookupHistory"))]
+    return [f"{uri}: unknown schema, looked for in {', '.join(places)}"]
 
 
 def _parsed(text: str) -> object:

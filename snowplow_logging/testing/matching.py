@@ -70,7 +70,7 @@ class Criteria:
 
     def __str__(self) -> str:
         parts = {"schema": self.schema, "data": self.data, "contexts": self.contexts}
-        asked = {name: value for name, value in {**parts, **self.fields}.items() if value}
+        asked = {**{name: value for name, value in parts.items() if value}, **self.fields}
         return ", ".join(f"{name} {show(value)}" for name, value in asked.items())
 
 

@@ -20,7 +20,7 @@ INDENT = "     "
 def describe(event: Event) -> list[str]:
     """The lines that show an event: what it is, what it holds, what is wrong with it."""
     kind = "good" if event.is_good else "bad "
-    title = event.schema or event.get("eventType") or "a request that could not be read"
+    title = event.schema or event.get("eventType") or "(cannot be read)"
     lines = [f"{kind} {title}{f'  {event.id}' if event.id else ''}"]
     if event.data:
         lines.append(f"{INDENT}{show(event.data, MAX_DATA)}")
