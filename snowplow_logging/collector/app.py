@@ -6,25 +6,31 @@ Law: 200 is not acceptance. An event is answered alike, be it good or bad; what 
 
 from __future__ import annotations
 
+import re
+import sqlite3
 import time
+import uuid
 from base64 import b64decode
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from snowplow_logging.collector import protocol
-from snowplow_logging.collector.hosts import HostGuard
-from snowplow_logging.collector.micro import Micro
+from snowplow_logging.collector.hosts import HostGuard, cors, preflight
+from snowplow_logging.collector.micro import Micro, unknown
 from snowplow_logging.collector.received import Received
+from snowplow_logging.collector.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
+    from snowplow_logging.collector.changes import Changes
     from snowplow_logging.collector.judge import Judge, Verdict
     from snowplow_logging.collector.registry import Registry
     from snowplow_logging.collector.store import Store
@@ -32,6 +38,14 @@ if TYPE_CHECKING:
 PIXEL = b64decode("R0lGODlhAQABAPAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 NOTHING = f"POST /{protocol.SNOWPLOW}/tp2, GET /i, GET /health and GET /micro/ui are here\n"
 MAX_DRAINED_BYTES = 67_108_864  # of a body that is refused, so that its sender hears of it
+MAX_INLINE_BYTES = 65_536  # of a body that is assessed at once; others wait longer for more
+
+COOKIE = "sp"
+COOKIE_SECONDS = 31_536_000  # a year
+ANONYMOUS = "00000000-0000-0000-0000-000000000000"
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_PATH = re.compile(r"/?([^/?#\s]+)/([^/?#\s]+)")
 
 
 class Collector:
@@ -41,19 +55,36 @@ class Collector:
         judge: Assesses the requests.
         store: Keeps the verdicts.
         on_event: Is called with each verdict, in the thread of the server.
+        in_thread: Whether assessing may have to wait for a registry.
+        paths: Further ones that stand for the tracker protocol's: ``com.acme/track``.
+
+    Raises:
+        ValueError: A path does not have two segments, or is taken.
     """
 
-    def __init__(self, judge: Judge, store: Store, on_event: Callable[[Verdict], None]) -> None:
+    def __init__(
+        self,
+        judge: Judge,
+        store: Store,
+        on_event: Callable[[Verdict], None],
+        *,
+        in_thread: bool = False,
+        paths: Iterable[str] = (),
+    ) -> None:
         """Keeps its arguments."""
         self._judge = judge
         self._store = store
         self._on_event = on_event
+        self._in_thread = in_thread
+        self._paths = {checked_path(path) for path in paths}
 
     def routes(self) -> list[Route]:
         """The paths; two segments are a vendor and a version, whichever they are."""
+        own = [Route(f"/{'/'.join(path)}", self._get, methods=["GET"]) for path in self._paths]
         return [
             Route("/i", self._get, methods=["GET"]),
             Route("/i", _preflight, methods=["OPTIONS"]),
+            *own,
             Route("/{vendor}/{version}", self._post, methods=["POST"]),
             Route("/{vendor}/{version}", _preflight, methods=["OPTIONS"]),
             Route("/health", _health, methods=["GET"]),
@@ -62,47 +93,80 @@ class Collector:
         ]
 
     async def _get(self, request: Request) -> Response:
-        received = _received(request, protocol.SNOWPLOW, "tp1", None)
-        self._keep(self._judge.assess_get(received))
-        headers = {"Cache-Control": "no-cache, no-store, must-revalidate", **_cors(request)}
-        return Response(PIXEL, media_type="image/gif", headers=headers)
+        version = "tp1" if request.url.path == "/i" else "tp2"
+        received = _received(request, (protocol.SNOWPLOW, version), None)
+        answer = Response(PIXEL, media_type="image/gif", headers=cors(request.headers))
+        answer.headers["Cache-Control"] = "no-cache, no-store, must-revalidate"
+        return await self._taken(request, received, answer)
 
     async def _post(self, request: Request) -> Response:
         body = await _body(request)
         if body is None:
             text = f"The body is larger than {protocol.MAX_BODY_BYTES} bytes\n"
-            return PlainTextResponse(text, 413, headers=_cors(request))
-        path = request.path_params
-        received = _received(request, path["vendor"], path["version"], body)
-        self._keep(self._judge.assess_post(received))
-        return PlainTextResponse("ok", headers=_cors(request))
+            return PlainTextResponse(text, 413, headers=cors(request.headers))
+        path = request.path_params["vendor"], request.path_params["version"]
+        standard = (protocol.SNOWPLOW, "tp2")
+        received = _received(request, standard if path in self._paths else path, body)
+        answer = PlainTextResponse("ok", headers=cors(request.headers))
+        return await self._taken(request, received, answer)
 
-    def _keep(self, verdicts: list[Verdict]) -> None:
-        self._store.add(verdicts)
+    async def _taken(self, request: Request, received: Received, answer: Response) -> Response:
+        """The answer, once the events are assessed and kept."""
+        try:
+            if self._in_thread or len(received.body or b"") > MAX_INLINE_BYTES:
+                verdicts = await run_in_threadpool(self._take, received)
+            else:
+                verdicts = self._take(received)
+        except sqlite3.Error as error:
+            return PlainTextResponse(f"The events could not be stored: {error}\n", 503)
         for verdict in verdicts:
             self._on_event(verdict)
+        if not _is_anonymous(request):
+            answer.set_cookie(
+                COOKIE,
+                received.network_user_id or "",
+                max_age=COOKIE_SECONDS,
+                httponly=True,
+                samesite="lax",
+            )
+        return answer
+
+    def _take(self, received: Received) -> list[Verdict]:
+        assess = self._judge.assess_get if received.body is None else self._judge.assess_post
+        verdicts = assess(received)
+        self._store.add(verdicts)
+        return verdicts
 
 
 def make_app(
-    registry: Registry,
-    judge: Judge,
-    store: Store,
-    on_event: Callable[[Verdict], None],
-    host: str,
+    collector: Collector, registry: Registry, store: Store, changes: Changes, host: str
 ) -> ASGIApp:
     """The whole application: Micro's API first, since its paths are pairs of segments too.
 
     Args:
+        collector: The endpoints that take events.
         registry: The schemas.
-        judge: Assesses the requests.
-        store: Keeps the verdicts.
-        on_event: Is called with each verdict, in the thread of the server.
+        store: The events.
+        changes: Of the store.
         host: The address that is served; on a loopback address the API answers local names only.
     """
-    routes = [*Micro(store, registry).routes(), *Collector(judge, store, on_event).routes()]
-    app = Starlette(routes=routes)
+    micro = [*Micro(store, registry).routes(), *View(store, changes).routes()]
+    app = Starlette(routes=[*micro, *unknown(micro), *collector.routes()])
     app.router.redirect_slashes = False
     return HostGuard(app, host)
+
+
+def checked_path(path: str) -> tuple[str, str]:
+    """The two segments of a path.
+
+    Raises:
+        ValueError: It has not two, or is one of ``/micro``.
+    """
+    match = _PATH.fullmatch(path)
+    if not match or match[1] == "micro":
+        message = f"paths: expected two segments such as com.acme/track, got {path!a}"
+        raise ValueError(message)
+    return match[1], match[2]
 
 
 async def _body(request: Request) -> bytes | None:
@@ -120,18 +184,18 @@ async def _body(request: Request) -> bytes | None:
     return b"".join(chunks) if size <= protocol.MAX_BODY_BYTES else None
 
 
-def _received(request: Request, vendor: str, version: str, body: bytes | None) -> Received:
+def _received(request: Request, path: tuple[str, str], body: bytes | None) -> Received:
     headers = request.headers
     content_type = headers.get("content-type") if body is not None else None
-    anonymous = "sp-anonymous" in headers
+    anonymous = _is_anonymous(request)
     shown = [
         f"{name.title()}: {value}"
         for name, value in headers.items()
         if not (anonymous and name in {"x-forwarded-for", "x-real-ip", "cookie"})
     ]
     return Received(
-        vendor=vendor,
-        version=version,
+        vendor=path[0],
+        version=path[1],
         milliseconds=time.time_ns() // 1_000_000,
         query=request.scope["query_string"].decode("latin-1"),
         content_type=content_type,
@@ -141,7 +205,20 @@ def _received(request: Request, vendor: str, version: str, body: bytes | None) -
         address=None if anonymous else _address(request),
         user_agent=headers.get("user-agent"),
         referer=headers.get("referer"),
+        network_user_id=ANONYMOUS if anonymous else _network_user_id(request),
     )
+
+
+def _is_anonymous(request: Request) -> bool:
+    return "sp-anonymous" in request.headers
+
+
+def _network_user_id(request: Request) -> str:
+    """What the request says, the cookie says, or a new one."""
+    for known in (request.query_params.get("nuid"), request.cookies.get(COOKIE)):
+        if known and _UUID.fullmatch(known):
+            return known
+    return str(uuid.uuid4())
 
 
 def _hostname(host: str | None) -> str | None:
@@ -153,19 +230,8 @@ def _address(request: Request) -> str | None:
     return forwarded or (request.client.host if request.client else None)
 
 
-def _cors(request: Request) -> dict[str, str]:
-    return {
-        "Access-Control-Allow-Origin": request.headers.get("origin", "*"),
-        "Access-Control-Allow-Credentials": "true",
-    }
-
-
 async def _preflight(request: Request) -> Response:
-    allowed = {
-        "Access-Control-Allow-Headers": "Content-Type, SP-Anonymous",
-        "Access-Control-Max-Age": "3600",
-    }
-    return Response(headers={**_cors(request), **allowed})
+    return preflight(request.headers)
 
 
 async def _health(request: Request) -> Response:

@@ -1,25 +1,19 @@
-"""The bad rows that a pipeline writes, as self-describing JSON text."""
+"""The bad rows that a pipeline writes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from snowplow_logging._version import __version__
+from snowplow_logging.collector import problems
+from snowplow_logging.collector.enriched import enrich
 from snowplow_logging.collector.strict_json import cut, encode
-from snowplow_logging.collector.timestamps import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from snowplow_logging.collector.problems import Problem
-    from snowplow_logging.collector.received import Received
+    from snowplow_logging.collector.kept import Kept
     from snowplow_logging.collector.strict_json import Json
-
-_VENDOR = "com.snowplowanalytics.snowplow.badrows"
-SCHEMA_VIOLATIONS = f"iglu:{_VENDOR}/schema_violations/jsonschema/2-0-1"
-TRACKER_PROTOCOL_VIOLATIONS = f"iglu:{_VENDOR}/tracker_protocol_violations/jsonschema/1-0-1"
-ADAPTER_FAILURES = f"iglu:{_VENDOR}/adapter_failures/jsonschema/1-0-0"
-SIZE_VIOLATION = f"iglu:{_VENDOR}/size_violation/jsonschema/1-0-0"
 
 MAX_PAYLOAD = 100_000  # characters of an oversized payload that its bad row keeps
 
@@ -27,66 +21,34 @@ MAX_PAYLOAD = 100_000  # characters of an oversized payload that its bad row kee
 _NUMBERS = frozenset({"geo_latitude", "geo_longitude"})
 
 
-def request_failure(received: Received, problems: Sequence[Problem], *, adapter: bool) -> str:
-    """The whole request is wrong.
+def bad_row_of(kept: Kept) -> dict[str, Json]:
+    """The bad row of a bad event, a self-describing JSON."""
+    messages: list[Json] = [problem["message"] for problem in kept.problems]
+    failure: dict[str, Json] = {"timestamp": kept.received.time}
+    payload: Json
+    if kept.bad_row == problems.SIZE_VIOLATION:
+        failure |= kept.problems[0]["message"]
+        whole = kept.received.body_text or ""
+        payload = cut(encode(kept.parameters) if kept.parameters else whole, MAX_PAYLOAD)
+    elif kept.parameters is None:
+        failure["vendor"] = cut(kept.received.vendor, 64)
+        failure["version"] = cut(kept.received.version, 16)
+        failure["messages"] = messages
+        payload = kept.received.bad_row_payload()
+    else:
+        failure["messages"] = messages
+        payload = _event(kept, kept.parameters)
+    processor: dict[str, Json] = {"artifact": "snowplow-logging", "version": __version__}
+    data: dict[str, Json] = {"failure": failure, "payload": payload, "processor": processor}
+    return {"schema": kept.bad_row, "data": data}
 
-    Args:
-        received: The request.
-        problems: What is wrong with it.
-        adapter: The kind of bad row: ``adapter_failures``, or ``tracker_protocol_violations``.
-    """
-    failure: dict[str, Json] = {
-        "timestamp": received.time,
-        "vendor": cut(received.vendor, 64),
-        "version": cut(received.version, 16),
-        "messages": [problem.message for problem in problems],
-    }
-    schema = ADAPTER_FAILURES if adapter else TRACKER_PROTOCOL_VIOLATIONS
-    return _bad_row(schema, failure, received.bad_row_payload())
 
-
-def event_failure(
-    received: Received,
-    parameters: Mapping[str, str],
-    event: Mapping[str, Json],
-    problems: Sequence[Problem],
-) -> str:
-    """One event of the request is wrong.
-
-    Args:
-        received: The request.
-        parameters: The wire fields of the event.
-        event: The enriched event, as far as it came.
-        problems: What is wrong with it.
-    """
-    failure: dict[str, Json] = {
-        "timestamp": received.time,
-        "messages": [problem.message for problem in problems],
-    }
-    payload: dict[str, Json] = {
-        "raw": received.bad_row_event(parameters),
+def _event(kept: Kept, parameters: Mapping[str, str]) -> dict[str, Json]:
+    event, _ = enrich(kept.received, parameters, kept.event_id or "", kept.contents)
+    return {
+        "raw": kept.received.bad_row_event(parameters),
         "enriched": {name: _plain(name, value) for name, value in event.items()},
     }
-    return _bad_row(SCHEMA_VIOLATIONS, failure, payload)
-
-
-def size_violation(milliseconds: int, payload: str, size: int, limit: int, expectation: str) -> str:
-    """A request or an event is too large for the collector's sink.
-
-    Args:
-        milliseconds: When it came, since the epoch.
-        payload: Its text, of which the beginning is kept.
-        size: Its bytes.
-        limit: The bytes that the sink takes.
-        expectation: What was expected, in words.
-    """
-    failure: dict[str, Json] = {
-        "timestamp": iso(milliseconds),
-        "maximumAllowedSizeBytes": limit,
-        "actualSizeBytes": size,
-        "expectation": cut(expectation, 256),
-    }
-    return _bad_row(SIZE_VIOLATION, failure, cut(payload, MAX_PAYLOAD))
 
 
 def _plain(name: str, value: Json) -> Json:
@@ -98,9 +60,3 @@ def _plain(name: str, value: Json) -> Json:
     if isinstance(value, dict):
         return encode(value) if value else None
     return value
-
-
-def _bad_row(schema: str, failure: dict[str, Json], payload: Json) -> str:
-    processor: dict[str, Json] = {"artifact": "snowplow-logging", "version": __version__}
-    data: dict[str, Json] = {"failure": failure, "payload": payload, "processor": processor}
-    return encode({"schema": schema, "data": data})

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from snowplow_logging.collector import problems, protocol
-from snowplow_logging.collector.problems import Report
+from snowplow_logging.collector.problems import Report, pointer
 from snowplow_logging.collector.strict_json import JsonError, parse, shorten
 
 if TYPE_CHECKING:
+    from typing import TypeGuard
+
     from snowplow_logging.collector.problems import Problem
     from snowplow_logging.collector.received import Received
     from snowplow_logging.collector.strict_json import Json
 
 Parameters = dict[str, str]
+
+_REQUIRED = frozenset(protocol.REQUIRED_KEYS)
 
 
 class EnvelopeError(Exception):
@@ -68,7 +73,7 @@ def open_post(received: Received) -> list[Parameters]:
     _check_content_type(received)
     events = _events(_data(_body(received)))
     # What the query string says, wins.
-    return [{**event, **query} for event in events]
+    return [{**event, **query} for event in events] if query else events
 
 
 def _query(received: Received) -> Parameters:
@@ -138,15 +143,15 @@ def _events(data: Json) -> list[Parameters]:
     reports: list[Report] = []
     events: list[Parameters] = []
     if not isinstance(data, list):
-        reports.append(Report("$", "type", f"expected array, got {shorten(data)}", ("array",)))
+        reports.append(Report("$", "type", "expected array", shorten(data), ("array",)))
     elif not data:
-        reports.append(Report("$", "minItems", "expected at least 1 event, got none", ("1",)))
+        reports.append(Report("$", "minItems", "expected at least 1 event, got none", None, ("1",)))
     else:
         for index, item in enumerate(data):
-            found = _event_reports(item)
-            reports += [_inside(index, report) for report in found]
-            if isinstance(item, dict) and not found:
-                events.append({key: str(value) for key, value in item.items()})
+            if _is_event(item):
+                events.append(item)
+            else:
+                reports += [_inside(index, report) for report in _event_reports(item)]
     if reports:
         # A long batch may be wrong all along in the same way.
         few = reports[: problems.MAX_TARGETS]
@@ -154,26 +159,49 @@ def _events(data: Json) -> list[Parameters]:
     return events
 
 
+def _is_event(item: Json) -> TypeGuard[Parameters]:
+    """Whether ``_event_reports`` would find nothing, in a fraction of its time."""
+    return (
+        isinstance(item, dict)
+        and item.keys() <= protocol.KEYS
+        and item.keys() >= _REQUIRED
+        and set(map(type, item.values())) == {str}
+    )
+
+
 def _inside(index: int, report: Report) -> Report:
     path = f"$[{index}]" if report.path == "$" else f"$[{index}].{report.path}"
-    return Report(path, report.keyword, report.message, report.targets)
+    return replace(report, path=path, pointer=f"/{index}{report.pointer}")
 
 
 def _event_reports(event: Json | Parameters) -> list[Report]:
     if not isinstance(event, dict):
-        return [Report("$", "type", f"expected object, got {shorten(event)}", ("object",))]
+        return [Report("$", "type", "expected object", shorten(event), ("object",))]
     reports = [
-        Report(key, "required", f"expected in every event, together with {_others(key)}", (key,))
+        Report(
+            key,
+            "required",
+            f"expected in every event, together with {_others(key)}",
+            targets=(key,),
+        )
         for key in protocol.REQUIRED_KEYS
         if key not in event
     ]
     for key, value in event.items():
         if key not in protocol.KEYS:
-            message = f"expected a key of the tracker protocol, got {shorten(key)}"
-            reports.append(Report(key, "additionalProperties", message, (key,)))
+            reports.append(
+                Report(
+                    key,
+                    "additionalProperties",
+                    f"expected a key of the tracker protocol, got {shorten(key)}",
+                    targets=(key,),
+                    pointer=pointer([key]),
+                )
+            )
         elif not isinstance(value, str):
-            message = f"expected string, got {shorten(value)}"
-            reports.append(Report(key, "type", message, ("string",)))
+            got = shorten(value)
+            place = pointer([key])
+            reports.append(Report(key, "type", "expected string", got, ("string",), None, place))
     return reports
 
 

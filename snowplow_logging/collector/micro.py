@@ -1,4 +1,4 @@
-"""Micro's REST API: ``/micro/all``, ``reset``, ``good``, ``bad``, ``iglu`` and the page."""
+"""Micro's REST API: counts, reset, good and bad events, schemas; and the page."""
 
 from __future__ import annotations
 
@@ -6,33 +6,29 @@ import secrets
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from snowplow_logging.collector.strict_json import JsonError, encode, parse, shorten
+from snowplow_logging.collector import asked
+from snowplow_logging.collector.answers import explained, json_answer, json_list
+from snowplow_logging.collector.documents import document_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from starlette.requests import Request
 
-    from snowplow_logging.collector.judge import Verdict
     from snowplow_logging.collector.registry import Registry
     from snowplow_logging.collector.store import Store
-    from snowplow_logging.collector.strict_json import Json
+    from snowplow_logging.collector.tables import Filter
 
-PATHS = "/micro/all /micro/good /micro/bad /micro/reset /micro/iglu/… /micro/ui"
 IGLU_PATH = "/micro/iglu/{vendor}/{name}/jsonschema/{version}"
-MAX_FILTER_BYTES = 65_536
-
-Filters = dict[str, "Json"]
 
 
 class Micro:
     """The handlers of the API.
 
     Args:
-        store: The verdicts.
+        store: The events.
         registry: The schemas.
     """
 
@@ -44,52 +40,43 @@ class Micro:
         self._page = page.read_text(encoding="utf-8")
 
     def routes(self) -> list[Route]:
-        """The paths; the last one takes what no other took."""
-        # As an application, not a function, it takes every method.
-        unknown = PlainTextResponse(f"The paths here are: {PATHS}\n", 404)
+        """The paths."""
         return [
             Route("/micro/all", self._all, methods=["GET", "POST"]),
             Route("/micro/reset", self._reset, methods=["GET", "POST"]),
-            Route("/micro/good", self._good, methods=["GET", "POST"]),
-            Route("/micro/bad", self._bad, methods=["GET", "POST"]),
+            Route("/micro/good", explained(self._good), methods=["GET", "POST"]),
+            Route("/micro/bad", explained(self._bad), methods=["GET", "POST"]),
             Route(IGLU_PATH, self._schema, methods=["GET"]),
             Route("/micro/ui", self._ui, methods=["GET"]),
-            Route("/micro", unknown),
-            Route("/micro/{rest:path}", unknown),
         ]
 
     async def _all(self, request: Request) -> Response:
         del request
-        return _json(encode(self._store.counts()).encode())
+        return json_answer(self._store.counts().to_json())
 
     async def _reset(self, request: Request) -> Response:
         del request
-        return _json(encode(self._store.reset()).encode())
+        return json_answer(self._store.reset().to_json())
 
     async def _good(self, request: Request) -> Response:
-        return await self._query(request, matcher_of_good)
+        fields = await asked.fields_of(request) if request.method == "POST" else {}
+        return self._found(asked.filter_of_good(fields), asked.integer(fields, "limit"))
 
     async def _bad(self, request: Request) -> Response:
-        return await self._query(request, matcher_of_bad)
+        fields = await asked.fields_of(request) if request.method == "POST" else {}
+        return self._found(asked.filter_of_bad(fields), asked.integer(fields, "limit"))
 
-    async def _query(
-        self, request: Request, matcher: Callable[[Filters], Callable[[Verdict], bool]]
-    ) -> Response:
-        try:
-            filters = await _filters(request) if request.method == "POST" else {}
-            found = self._store.find(matcher(filters), _integer(filters, "limit"))
-        except ValueError as error:
-            return PlainTextResponse(f"{error}\n", 400)
-        return _json(b"[" + b",".join(b"".join(verdict.document) for verdict in found) + b"]")
+    def _found(self, wanted: Filter, limit: int | None) -> Response:
+        return json_list(map(document_of, self._store.find(wanted, limit)))
 
     async def _schema(self, request: Request) -> Response:
         path = request.path_params
         uri = f"iglu:{path['vendor']}/{path['name']}/jsonschema/{path['version']}"
-        schema = self._registry.find(uri)
-        if schema is None:
-            places = ", ".join(self._registry.places)
+        found = await run_in_threadpool(self._registry.look_up, uri)
+        if found.schema is None:
+            places = ", ".join(place.text for place in found.places)
             return PlainTextResponse(f"There is no schema {uri} in {places}\n", 404)
-        return _json(encode(schema.document).encode())
+        return json_answer(found.schema.document)
 
     async def _ui(self, request: Request) -> Response:
         del request
@@ -109,81 +96,9 @@ class Micro:
         return HTMLResponse(self._page.replace("@NONCE@", nonce), headers=headers)
 
 
-def matcher_of_good(filters: Filters) -> Callable[[Verdict], bool]:
-    """Whether a verdict is a good event that the filters of ``/micro/good`` let through.
-
-    Raises:
-        ValueError: A filter has a wrong type.
-    """
-    event_type = _string(filters, "event_type")
-    schema = _string(filters, "schema")
-    contexts = _strings(filters, "contexts")
-    return lambda verdict: (
-        verdict.good
-        and event_type in {None, verdict.event_type}
-        and schema in {None, verdict.schema}
-        and contexts.issubset(verdict.contexts)
-    )
-
-
-def matcher_of_bad(filters: Filters) -> Callable[[Verdict], bool]:
-    """Whether a verdict is a bad event that the filters of ``/micro/bad`` let through.
-
-    Raises:
-        ValueError: A filter has a wrong type.
-    """
-    vendor = _string(filters, "vendor")
-    version = _string(filters, "version")
-    return lambda verdict: (
-        not verdict.good and vendor in {None, verdict.vendor} and version in {None, verdict.version}
-    )
-
-
-async def _filters(request: Request) -> Filters:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FILTER_BYTES:
-            message = f"filters: expected at most {MAX_FILTER_BYTES} bytes"
-            raise ValueError(message)
-    try:
-        value = parse(body.decode("utf-8")) if body.strip() else {}
-    except (UnicodeDecodeError, JsonError) as error:
-        message = f"filters: {error}"
-        raise ValueError(message) from None
-    if not isinstance(value, dict):
-        message = f"filters: expected a JSON object, got {shorten(value)}"
-        raise ValueError(message)  # noqa: TRY004 - all of it becomes a 400
-    return value
-
-
-def _string(filters: Filters, name: str) -> str | None:
-    value = filters.get(name)
-    if value is not None and not isinstance(value, str):
-        raise _wrong(name, "a string", value)
-    return value
-
-
-def _integer(filters: Filters, name: str) -> int | None:
-    value = filters.get(name)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-        raise _wrong(name, "an integer", value)
-    return value
-
-
-def _strings(filters: Filters, name: str) -> frozenset[str]:
-    value = filters.get(name)
-    items: Iterable[Json] = value if isinstance(value, list) else ()
-    strings = [item for item in items if isinstance(item, str)]
-    if value is not None and (not isinstance(value, list) or len(strings) != len(value)):
-        raise _wrong(name, "an array of strings", value)
-    return frozenset(strings)
-
-
-def _wrong(name: str, expectation: str, value: Json) -> ValueError:
-    return ValueError(f"filters: {name}: expected {expectation}, got {shorten(value)}")
-
-
-def _json(body: bytes) -> Response:
-    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    return Response(body, media_type="application/json", headers=headers)
+def unknown(routes: list[Route]) -> list[Route]:
+    """What answers a path under ``/micro`` that is none of ``routes``: with those that are."""
+    paths = " ".join(route.path.partition("{")[0] for route in routes)
+    # As an application, not a function, it takes every method.
+    answer = PlainTextResponse(f"The paths here are: {paths}\n", 404)
+    return [Route("/micro", answer), Route("/micro/{rest:path}", answer)]

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SNOWPLOW = "com.snowplowanalytics.snowplow"
 PAYLOAD_DATA = f"iglu:{SNOWPLOW}/payload_data/jsonschema/1-0-4"
@@ -308,3 +312,9 @@ ENRICHED = (
     "event_fingerprint",
     "true_tstamp",
 )
+
+
+def key_of(name: str, parameters: Mapping[str, str]) -> str:
+    """The key among ``parameters`` that fills the enriched field ``name``; else the name."""
+    keys = (key for key, (_, names) in FIELDS.items() if name in names and key in parameters)
+    return next(keys, name)

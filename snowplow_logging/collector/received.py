@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from snowplow_logging._version import __version__
 from snowplow_logging.collector.strict_json import cut
@@ -19,6 +19,7 @@ COLLECTOR = f"snowplow-logging-{__version__}"
 
 # Lengths that the schemas of bad rows allow.
 _VENDOR, _VERSION, _PARAMETER, _CONTENT_TYPE = 64, 16, 512, 256
+_DEFAULTS = (None, "", ())
 _HOSTNAME, _ADDRESS, _USER_AGENT, _HEADER = 8192, 128, 4096, 8192
 
 
@@ -38,6 +39,7 @@ class Received:
         user_agent: The header's value.
         referer: The header's value.
         milliseconds: When it came, since the epoch.
+        network_user_id: What the collector's cookie says, or a new one.
     """
 
     vendor: str
@@ -51,6 +53,21 @@ class Received:
     address: str | None = None
     user_agent: str | None = None
     referer: str | None = None
+    network_user_id: str | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        """All of it but the body."""
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return {name: value for name, value in values if name != "body" and value not in _DEFAULTS}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any], body: str | None) -> Received:
+        """What ``to_json`` gave, with this body."""
+        rest: dict[str, Any] = {
+            "headers": tuple(value.get("headers", ())),
+            "body": None if body is None else body.encode(),
+        }
+        return cls(**{**value, **rest})
 
     @cached_property
     def body_text(self) -> str | None:
@@ -94,7 +111,7 @@ class Received:
             ],
             "body": self.body_text,
             "collector": cut(COLLECTOR, 32),
-            "networkUserId": None,
+            "networkUserId": self.network_user_id,
         }
 
     def bad_row_event(self, parameters: Mapping[str, str]) -> dict[str, Json]:
@@ -106,7 +123,7 @@ class Received:
                 for name, value in parameters.items()
             ],
             "loaderName": cut(COLLECTOR, 32),
-            "userId": None,
+            "userId": self.network_user_id,
         }
 
     def _bad_row_common(self) -> dict[str, Json]:
@@ -136,7 +153,7 @@ class Received:
             "useragent": self.user_agent,
             "refererUri": self.referer,
             "headers": [*self.headers],
-            "userId": None,
+            "userId": self.network_user_id,
         }
 
 

@@ -1,190 +1,203 @@
-"""The schemas that events are held against: read and checked once, at the start.
+"""All schemas that events are held against, wherever they come from.
 
-Law: after construction nothing touches the disk, and no schema is there that cannot be used.
+Law: what is on this machine is asked first. A remote repository is asked at most once in a while
+for one schema, whatever it answers; meanwhile what it said is remembered.
 """
 
 from __future__ import annotations
 
-import re
+import os
+import threading
+import time
+from collections import OrderedDict
 from dataclasses import dataclass
-from functools import cached_property
 from importlib import resources
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jsonschema import Draft4Validator
-from jsonschema.exceptions import SchemaError
-from referencing import Registry as References
-from referencing import Resource
-from referencing.jsonschema import DRAFT4
-
-from snowplow_logging.collector.formats import FORMATS
-from snowplow_logging.collector.reports import describe
-from snowplow_logging.collector.strict_json import parse, shorten
+from snowplow_logging.collector.repositories import (
+    LAYOUT,
+    Folder,
+    HttpRepository,
+    RepositoryError,
+)
+from snowplow_logging.collector.resolver import (
+    DEFAULT_SIZE,
+    DEFAULT_TTL,
+    Resolver,
+    Source,
+    read_resolver,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from importlib.abc import Traversable
+    from collections.abc import Iterable, Sequence
 
-    from snowplow_logging.collector.problems import Report
-    from snowplow_logging.collector.strict_json import Json
+    from snowplow_logging.collector.schema import Schema
 
-META_SCHEMA = (
-    "http://iglucentral.com/schemas/com.snowplowanalytics.self-desc/schema/jsonschema/1-0-0#"
-)
-LAYOUT = "VENDOR/NAME/jsonschema/VERSION"
-MAX_REPORTS = 20  # of one event; the rest would only repeat
+API_KEY = "SNOWPLOW_LOGGING_IGLU_API_KEY"  # in the environment
+MISSING_TTL = 5.0  # seconds after which a schema that was not found is looked for again
 
-_VERSION = re.compile(r"[0-9]+-[0-9]+-[0-9]+")
+_PACKAGE = resources.files("snowplow_logging")
 
 
 @dataclass(frozen=True)
-class Schema:
-    """A self-describing schema, ready to hold data against.
+class Searched:
+    """A place where a schema was looked for, in vain.
 
     Attributes:
-        uri: ``iglu:VENDOR/NAME/jsonschema/VERSION``.
-        document: The schema itself.
+        name: Of the repository.
+        error: Why it is not known whether it has the schema; None where it has it not.
     """
 
-    uri: str
-    document: dict[str, Json]
+    name: str
+    error: str | None = None
 
-    @cached_property
-    def _validator(self) -> Draft4Validator:
-        return Draft4Validator(
-            self.document,
-            format_checker=FORMATS,
-            registry=References(retrieve=_anything),  # type: ignore[call-arg]
-        )
+    @property
+    def text(self) -> str:
+        """Both, in words."""
+        return self.name if self.error is None else f"{self.name} ({self.error})"
 
-    def reports(self, data: Json) -> list[Report]:
-        """What ``data`` has against it: nothing, or one report for each place."""
-        errors = self._validator.iter_errors(data)  # pyright: ignore[reportUnknownMemberType]
-        found = islice(errors, MAX_REPORTS)
-        # Several missing properties are found one by one, but reported together.
-        return list(dict.fromkeys(describe(error) for error in found))
+
+@dataclass(frozen=True)
+class Found:
+    """The outcome of a look-up.
+
+    Attributes:
+        schema: What was looked for; None, if it was not found.
+        places: Where it was looked for in vain.
+    """
+
+    schema: Schema | None
+    places: tuple[Searched, ...] = ()
 
 
 class Registry:
-    """The schemas of the package, of a stock pipeline, and of the user's folders.
+    """The schemas of the user's folders and registries, of the package, and of a stock pipeline.
 
     Args:
-        folders: In static registry layout, ``DIR/VENDOR/NAME/jsonschema/VERSION`` or the
-            same below ``DIR/schemas``. A later folder wins over an earlier one.
+        schemas: Folders in static registry layout, ``DIR/VENDOR/NAME/jsonschema/VERSION`` or the
+            same below ``DIR/schemas``, and addresses of registries. A later one wins. The key for
+            private schemas is the environment's ``SNOWPLOW_LOGGING_IGLU_API_KEY``.
+        resolver: A file of the form ``resolver-config``, as Iglu's clients take it.
+        missing_ttl: Seconds after which a schema that was not found is looked for again.
 
     Raises:
-        ValueError: A folder does not exist or holds no schema, or a schema in it is broken.
+        ValueError: A folder does not exist or holds no schema, a schema in it is broken, an
+            address is none, or the resolver's file cannot be used.
     """
 
-    def __init__(self, folders: Iterable[str | Path] = ()) -> None:
-        """Reads all schemas."""
-        self._schemas: dict[str, Schema] = {}
-        self.places = ["the schemas of snowplow_logging", "the standard schemas of a pipeline"]
-        self._add(resources.files("snowplow_logging") / "collector" / "standard")
-        self._add(resources.files("snowplow_logging") / "schemas")
-        for folder in folders:
-            self._add_folder(Path(folder))
+    def __init__(
+        self,
+        schemas: Iterable[str | Path] = (),
+        resolver: str | Path | None = None,
+        missing_ttl: float = MISSING_TTL,
+    ) -> None:
+        """Reads all folders."""
+        own = [_source(place) for place in schemas][::-1]
+        configured = (
+            read_resolver(Path(resolver), _bundled)
+            if resolver
+            else Resolver([], DEFAULT_SIZE, DEFAULT_TTL)
+        )
+        sources = [*own, *_bundled(), *configured.sources]
+        self._local = [source for source in sources if not source.repository.is_remote]
+        self._remote = [source for source in sources if source.repository.is_remote]
+        self._lock = threading.Lock()  # guards the cache
+        self._cache: OrderedDict[str, tuple[float, Found]] = OrderedDict()
+        self._size, self._ttl = configured.cache_size, configured.cache_ttl
+        self._missing_ttl = missing_ttl
 
     def __len__(self) -> int:
-        """The number of schemas."""
-        return len(self._schemas)
+        """The number of schemas that are on this machine."""
+        folders = (source.repository for source in self._local)
+        return sum(len(folder) for folder in folders if isinstance(folder, Folder))
 
     def __repr__(self) -> str:
         """Shows how many schemas there are, and where they come from."""
-        return f"<Registry {len(self)} schemas, {', '.join(self.places)}>"
+        names = (source.repository.name for source in (*self._local, *self._remote))
+        return f"<Registry {len(self)} schemas, {', '.join(names)}>"
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether a look-up may take a while."""
+        return bool(self._remote)
 
     def find(self, uri: str) -> Schema | None:
-        """The schema with this URI, if there is one."""
-        return self._schemas.get(uri)
+        """The schema with this URI, if it can be found."""
+        return self.look_up(uri).schema
 
-    def _add_folder(self, folder: Path) -> None:
-        if not folder.is_dir():
-            message = f"schemas: there is no folder {folder}"
-            raise ValueError(message)
-        if not self._add(folder) + self._add(folder / "schemas"):
-            message = f"schemas: {folder} holds no schema; expected files such as {LAYOUT}"
-            raise ValueError(message)
-        self.places.append(str(folder))
+    def look_up(self, uri: str) -> Found:
+        """The schema with this URI, or where it was looked for."""
+        path = uri.removeprefix("iglu:")
+        here = _search(self._local, path)
+        if here.schema or not self._remote:
+            return here
+        with self._lock:
+            expires, found = self._cache.get(uri, (0.0, here))
+        if expires > time.monotonic():
+            return found
+        found = _search(_in_order(self._remote, path), path)
+        if found.schema is None:
+            found = Found(None, here.places + found.places)
+        self._remember(uri, found)
+        return found
 
-    def _add(self, root: Traversable) -> int:
-        count = 0
-        for path, file in _files(root):
-            self._schemas[f"iglu:{path}"] = _load(path, file)
-            count += 1
-        return count
-
-
-def _files(root: Traversable) -> Iterator[tuple[str, Traversable]]:
-    for vendor in _folders(root):
-        for name in _folders(vendor):
-            for version in _children(name / "jsonschema"):
-                if _VERSION.fullmatch(version.name):
-                    yield f"{vendor.name}/{name.name}/jsonschema/{version.name}", version
-
-
-def _folders(root: Traversable) -> list[Traversable]:
-    return [child for child in _children(root) if child.is_dir()]
+    def _remember(self, uri: str, found: Found) -> None:
+        expires = time.monotonic() + (self._ttl if found.schema else self._missing_ttl)
+        with self._lock:
+            self._cache[uri] = expires, found
+            self._cache.move_to_end(uri)
+            while len(self._cache) > self._size:
+                self._cache.popitem(last=False)
 
 
-def _children(root: Traversable) -> list[Traversable]:
-    return sorted(root.iterdir(), key=lambda child: child.name) if root.is_dir() else []
+def _search(sources: Sequence[Source], path: str) -> Found:
+    places: list[Searched] = []
+    for source in sources:
+        repository = source.repository
+        try:
+            schema = repository.find(path)
+        except RepositoryError as error:
+            places.append(Searched(repository.name, str(error)))
+            continue
+        if schema is not None:
+            return Found(schema)
+        places.append(Searched(repository.name))
+    return Found(None, tuple(places))
 
 
-def _load(path: str, file: Traversable) -> Schema:
+def _in_order(sources: Sequence[Source], path: str) -> list[Source]:
+    """First those that name the vendor; of these, and of the others, by their priority."""
+    vendor = path.partition("/")[0]
+    return sorted(sources, key=lambda source: (not source.names(vendor), source.priority))
+
+
+def _source(place: str | Path) -> Source:
+    text = str(place)
     try:
-        document = parse(file.read_text(encoding="utf-8"))
-        schema = _identified(document, path)
-        Draft4Validator.check_schema(schema)
-        _check_patterns(schema)
-    except (ValueError, SchemaError, RecursionError) as error:
-        reason = describe(error).text if isinstance(error, SchemaError) else error
-        message = f"schemas: {file}: {reason}"
-        raise ValueError(message) from None
-    return Schema(f"iglu:{path}", schema)
-
-
-def _identified(document: Json, path: str) -> dict[str, Json]:
-    """The document, if it is the self-describing schema that its path promises."""
-    if not isinstance(document, dict):
-        message = f"expected a JSON object, got {shorten(document)}"
-        raise ValueError(message)  # noqa: TRY004 - the file is wrong, not the argument
-    if document.get("$schema") != META_SCHEMA:
-        message = f"$schema: expected {META_SCHEMA}, got {shorten(document.get('$schema'))}"
-        raise ValueError(message)
-    expected = dict(zip(("vendor", "name", "format", "version"), path.split("/"), strict=True))
-    if document.get("self") != expected:
-        message = f"self: expected {expected}, as the path says, got {document.get('self')}"
-        raise ValueError(message)
-    return document
-
-
-def _check_patterns(schema: Json) -> None:
-    """Finds the regular expressions that would fail only when data come."""
-    if isinstance(schema, list):
-        for item in schema:
-            _check_patterns(item)
-    elif isinstance(schema, dict):
-        pattern = schema.get("pattern")
-        patterns = [pattern] if isinstance(pattern, str) else []
-        named = schema.get("patternProperties")
-        patterns += named if isinstance(named, dict) else []
-        for text in patterns:
-            _compile(text)
-        for item in schema.values():
-            _check_patterns(item)
-
-
-def _compile(pattern: str) -> None:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        message = f"pattern {shorten(pattern)}: {error}"
+        if text.startswith(("http://", "https://")):
+            return Source(HttpRepository(text, api_key=os.environ.get(API_KEY)))
+        return Source(_folder(Path(place)))
+    except ValueError as error:
+        message = f"schemas: {error}"
         raise ValueError(message) from None
 
 
-def _anything(uri: str) -> Resource[bool | dict[str, object]]:
-    """A schema elsewhere is not fetched: a pipeline takes any data in its place."""
-    del uri
-    return Resource(contents={}, specification=DRAFT4)  # type: ignore[call-arg]
+def _folder(path: Path) -> Folder:
+    if not path.is_dir():
+        message = f"there is no folder {path}"
+        raise ValueError(message)
+    folder = Folder(str(path), path, path / "schemas")
+    if not len(folder):
+        message = f"{path} holds no schema; expected files such as {LAYOUT}"
+        raise ValueError(message)
+    return folder
+
+
+def _bundled() -> list[Source]:
+    """What every pipeline has, and the schemas of this package."""
+    standard = _PACKAGE / "collector" / "standard"
+    return [
+        Source(Folder("the schemas of snowplow_logging", _PACKAGE / "schemas")),
+        Source(Folder("the standard schemas of a pipeline", standard)),
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from snowplow_logging.collector.problems import Report
+from snowplow_logging.collector.problems import Report, pointer
 from snowplow_logging.collector.strict_json import encode, shorten
 
 if TYPE_CHECKING:
@@ -36,8 +36,9 @@ _EXPECTATIONS = {
 def describe(error: Finding) -> Report:
     """The report of a finding of ``jsonschema``."""
     keyword = str(error.validator)
-    targets = _targets(error)
-    return Report(_path(error), keyword, _message(keyword, error), targets)
+    expected, got, size = _expected_and_got(keyword, error)
+    place = pointer([*error.absolute_path, *_unknown(error)[:1]])
+    return Report(_path(error), keyword, expected, got, _targets(error), size, place)
 
 
 def _path(error: Finding) -> str:
@@ -52,18 +53,20 @@ def _targets(error: Finding) -> tuple[str, ...]:
     return (argument,) if isinstance(argument, str) else (shorten(argument),)
 
 
-def _message(keyword: str, error: Finding) -> str:
+def _expected_and_got(keyword: str, error: Finding) -> tuple[str, str | None, int | None]:
+    """What was expected, the value that came, and its length where that was wrong."""
     instance = cast("Json", error.instance)
     if isinstance(instance, dict) and keyword == "required":
         missing = [name for name in _targets(error) if name not in instance]
-        return f"expected the properties {', '.join(missing)}, which are missing"
+        return f"expected the properties {', '.join(missing)}, which are missing", None, None
     if isinstance(instance, dict) and keyword == "additionalProperties":
-        known = _properties(error)
-        unknown = ", ".join(shorten(name) for name in instance if name not in known)
-        return f"expected no properties but {', '.join(known)}; got {unknown}"
+        unknown = ", ".join(map(shorten, _unknown(error)))
+        return f"expected no properties but {', '.join(_properties(error))}", unknown, None
     argument = cast("Json", error.validator_value)
     template = _EXPECTATIONS.get(keyword, f"expected {keyword} {{}}")
-    return f"{template.format(_argument(argument))}, got {_got(error)}"
+    counts = isinstance(instance, str) and keyword in {"maxLength", "minLength"}
+    size = len(cast("str", instance)) if counts else None
+    return template.format(_argument(argument)), shorten(instance), size
 
 
 def _argument(value: Json) -> str:
@@ -78,8 +81,10 @@ def _properties(error: Finding) -> dict[str, Json]:
     return properties if isinstance(properties, dict) else {}
 
 
-def _got(error: Finding) -> str:
+def _unknown(error: Finding) -> list[str]:
+    """The properties that should not be there, where that is what is wrong."""
     instance = cast("Json", error.instance)
-    if isinstance(instance, str) and error.validator in {"maxLength", "minLength"}:
-        return f"{len(instance)}: {shorten(instance)}"
-    return shorten(instance)
+    if error.validator != "additionalProperties" or not isinstance(instance, dict):
+        return []
+    known = _properties(error)
+    return [name for name in instance if name not in known]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from snowplow_logging.collector.strict_json import Json
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
+_MAX_PADDING = 2
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,20 @@ class Described:
 
 @dataclass
 class Contents:
-    """What the wrappers of one event held.
+    """What the wrappers of one event held, as far as it can be read.
 
     Attributes:
-        event: The self-describing event, if there is one that can be read.
-        entities: The entities that can be read.
-        problems: What is wrong, in the event and in the entities.
+        event: The self-describing event.
+        entities: The entities.
     """
 
     event: Described | None = None
     entities: list[Described] = field(default_factory=list[Described])
-    problems: list[Problem] = field(default_factory=list["Problem"])
+
+    @property
+    def described(self) -> list[Described]:
+        """The event, if there is one, and the entities."""
+        return [self.event, *self.entities] if self.event else self.entities
 
 
 class _WrongError(Exception):
@@ -59,30 +62,49 @@ class _WrongError(Exception):
         self.problem = problem
 
 
-def unwrap(parameters: Mapping[str, str], registry: Registry, now: str) -> Contents:
-    """Reads and validates ``ue_pr``, ``ue_px``, ``co`` and ``cx``.
+def read(parameters: Mapping[str, str]) -> tuple[Contents, list[Problem]]:
+    """Reads ``ue_pr``, ``ue_px``, ``co`` and ``cx``.
 
     Args:
         parameters: The wire fields of one event.
-        registry: Where schemas are looked for.
-        now: The time, ISO 8601, for the record of a failed look-up.
+
+    Returns:
+        What is in them, and what is wrong with them.
     """
     contents = Contents()
+    found: list[Problem] = []
     for key in protocol.SELF_DESCRIBING_KEYS:
         if key not in parameters:
             continue
         try:
             if key in {"ue_pr", "ue_px"}:
                 contents.event = _event(key, parameters[key])
-                found = _check(contents.event, "unstruct_event", registry, now)
-                contents.problems += found
             else:
                 contents.entities += _entities(key, parameters[key])
         except _WrongError as error:
-            contents.problems.append(error.problem)
+            found.append(error.problem)
+    return contents, found
+
+
+def unwrap(
+    parameters: Mapping[str, str], registry: Registry, now: str
+) -> tuple[Contents, list[Problem]]:
+    """Reads the event and its entities, and holds them against their schemas.
+
+    Args:
+        parameters: The wire fields of one event.
+        registry: Where schemas are looked for.
+        now: The time, ISO 8601, for the record of a failed look-up.
+
+    Returns:
+        What can be read, and what is wrong.
+    """
+    contents, found = read(parameters)
+    if contents.event:
+        found += _check(contents.event, "unstruct_event", registry, now)
     for index, entity in enumerate(contents.entities):
-        contents.problems += _check(entity, f"contexts[{index}]", registry, now)
-    return contents
+        found += _check(entity, f"contexts[{index}]", registry, now)
+    return contents, found
 
 
 def decode_base64(text: str) -> str:
@@ -91,19 +113,28 @@ def decode_base64(text: str) -> str:
     Raises:
         ValueError: It is not base64, or not of UTF-8.
     """
-    if not _BASE64.fullmatch(text):
-        wrong = next((character for character in text if not _BASE64.fullmatch(character)), "=")
-        message = f"not base64: {shorten(wrong)} does not belong there, in {shorten(text)}"
-        raise ValueError(message)
-    digits = text.rstrip("=").replace("-", "+").replace("_", "/")
+    digits = text.rstrip("=")
+    standard = digits.replace("-", "+").replace("_", "/") + "=" * (-len(digits) % 4)
     try:
-        return base64.b64decode(digits + "=" * (-len(digits) % 4)).decode("utf-8")
-    except binascii.Error:
-        message = f"not base64: {len(digits)} digits cannot be, in {shorten(text)}"
-        raise ValueError(message) from None
+        decoded = binascii.a2b_base64(standard)
+    except ValueError:
+        decoded = b""
+    # What does not belong there is left out in silence: then some bytes are missing.
+    is_whole = len(decoded) == len(digits) * 3 // 4 and len(digits) % 4 != 1
+    if not is_whole or len(text) - len(digits) > _MAX_PADDING:
+        raise ValueError(_not_base64(text, digits))
+    try:
+        return decoded.decode("utf-8")
     except UnicodeDecodeError as error:
         message = f"base64 of bytes that are not UTF-8: {error.reason} at byte {error.start}"
         raise ValueError(message) from None
+
+
+def _not_base64(text: str, digits: str) -> str:
+    if _BASE64.fullmatch(text):
+        return f"not base64: {len(digits)} digits cannot be, in {shorten(text)}"
+    wrong = next((character for character in text if not _BASE64.fullmatch(character)), "=")
+    return f"not base64: {shorten(wrong)} does not belong there, in {shorten(text)}"
 
 
 def _event(key: str, text: str) -> Described:
@@ -117,7 +148,7 @@ def _event(key: str, text: str) -> Described:
 def _entities(key: str, text: str) -> list[Described]:
     data = _wrapped(key, text, protocol.CONTEXTS_VERSIONS, protocol.CONTEXTS)
     if not isinstance(data, list):
-        report = Report("$", "type", f"expected array, got {shorten(data)}", ("array",))
+        report = Report("$", "type", "expected array", shorten(data), ("array",))
         raise _WrongError(problems.invalid_data(key, protocol.CONTEXTS, [report]))
     reports = [
         report
@@ -153,21 +184,21 @@ def _wrapped(key: str, text: str, schemas: frozenset[str], criterion: str) -> Js
 
 def _described_reports(value: Json, path: str) -> list[Report]:
     if not isinstance(value, dict):
-        return [Report(path, "type", f"expected object, got {shorten(value)}", ("object",))]
+        return [Report(path, "type", "expected object", shorten(value), ("object",))]
     reports: list[Report] = []
     missing = [name for name in ("schema", "data") if name not in value]
     if missing:
         message = f"expected the properties {', '.join(missing)}, which are missing"
-        reports.append(Report(path, "required", message, ("schema", "data")))
+        reports.append(Report(path, "required", message, targets=("schema", "data")))
     unknown = [name for name in value if name not in {"schema", "data"}]
     if unknown:
         names = ", ".join(shorten(name) for name in unknown)
-        message = f"expected no properties but schema, data; got {names}"
-        reports.append(Report(path, "additionalProperties", message))
+        message = "expected no properties but schema, data"
+        reports.append(Report(path, "additionalProperties", message, names))
     schema = value.get("schema", protocol.UNSTRUCT_EVENT)
     if not isinstance(schema, str) or not protocol.IGLU_URI.fullmatch(schema):
-        message = f"expected an Iglu URI such as {protocol.IGLU_URI_EXAMPLE}, got {shorten(schema)}"
-        reports.append(Report(f"{path}.schema", "pattern", message))
+        message = f"expected an Iglu URI such as {protocol.IGLU_URI_EXAMPLE}"
+        reports.append(Report(f"{path}.schema", "pattern", message, shorten(schema)))
     return reports
 
 
@@ -178,11 +209,11 @@ def _described(value: Json) -> Described:
 
 
 def _check(item: Described, place: str, registry: Registry, now: str) -> list[Problem]:
-    schema = registry.find(item.schema)
-    if schema is None:
-        return [problems.unknown_schema(place, item.schema, registry.places, now)]
+    found = registry.look_up(item.schema)
+    if found.schema is None:
+        return [problems.unknown_schema(place, item.schema, found.places, now)]
     try:
-        reports = schema.reports(item.data)
+        reports = found.schema.reports(item.data)
     except (Unresolvable, RecursionError) as error:
         return [problems.unusable_schema(place, item.schema, str(error))]
     return [problems.invalid_data(place, item.schema, reports)] if reports else []

@@ -11,16 +11,20 @@ import json
 import logging
 import os
 import socket
+import sys
 import threading
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
-from snowplow_logging.collector.app import make_app
+from snowplow_logging.collector.app import Collector, make_app
+from snowplow_logging.collector.changes import Changes
+from snowplow_logging.collector.documents import details_of, document_of
 from snowplow_logging.collector.judge import Judge
 from snowplow_logging.collector.registry import Registry
 from snowplow_logging.collector.store import DEFAULT_MAX_EVENTS, Store
+from snowplow_logging.collector.tables import Filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 9090
 CLOSE_TIMEOUT = 5.0  # seconds
+WAIT_TIMEOUT = 10.0
 _BACKLOG = 128  # connections that may wait
 _GRACE = 2  # seconds that requests under way have at the end
 
@@ -54,12 +59,18 @@ class LocalCollector:
     Args:
         host: The address to serve; others than loopback are open to the network.
         port: The port; 0 takes a free one.
-        schemas: Folders of schemas, ``DIR/VENDOR/NAME/jsonschema/VERSION``.
+        schemas: Folders of schemas, ``DIR/VENDOR/NAME/jsonschema/VERSION``, and addresses of
+            Iglu registries. The key for private schemas is the environment's
+            ``SNOWPLOW_LOGGING_IGLU_API_KEY``.
+        resolver: A configuration file of an Iglu resolver, as Micro takes it.
+        paths: Further paths that events are taken at: ``com.acme/track``.
         max_events: How many events are kept; the counts are of all.
+        storage: A file to keep them in, so that they survive; in memory without it.
         on_event: Is called with the verdict on each event, in the server's thread.
 
     Raises:
-        ValueError: A folder or a schema in it is of no use, or a number is out of range.
+        ValueError: A folder or a schema in it, an address, a path or a file is of no use, or a
+            number is out of range.
     """
 
     def __init__(
@@ -68,7 +79,10 @@ class LocalCollector:
         port: int = DEFAULT_PORT,
         *,
         schemas: Iterable[str | Path] = (),
+        resolver: str | Path | None = None,
+        paths: Iterable[str] = (),
         max_events: int = DEFAULT_MAX_EVENTS,
+        storage: str | Path | None = None,
         on_event: Callable[[Verdict], None] | None = None,
     ) -> None:
         """Reads the schemas; serves nothing before ``start``."""
@@ -78,17 +92,25 @@ class LocalCollector:
         self._host = host
         self._port = port
         self._on_event = on_event
-        self._store = Store(max_events)
-        self._registry = Registry(schemas)
+        self._registry = Registry(schemas, resolver)
+        self._store = Store(max_events, storage)
+        self._collector = Collector(
+            Judge(self._registry),
+            self._store,
+            self._notify,
+            in_thread=self._registry.is_remote,
+            paths=paths,
+        )
         self._address: tuple[str, int] | None = None
         self._server: _Server | None = None
+        self._changes: Changes | None = None
         self._thread: threading.Thread | None = None
 
     def __repr__(self) -> str:
         """Shows the address and the counts."""
         where = self.url if self._address else "not started"
         counts = self._store.counts()
-        return f"<LocalCollector {where} {counts['good']} good, {counts['bad']} bad>"
+        return f"<LocalCollector {where} {counts.good} good, {counts.bad} bad>"
 
     def start(self) -> Self:
         """Serves from a thread in the background, until ``close``; returns itself.
@@ -100,8 +122,8 @@ class LocalCollector:
             return self
         listener = _bind(self._host, self._port)
         self._address = self._host, listener.getsockname()[1]
-        judge = Judge(self._registry)
-        app = make_app(self._registry, judge, self._store, self._notify, self._host)
+        self._changes = changes = Changes(self._store)
+        app = make_app(self._collector, self._registry, self._store, changes, self._host)
         self._server = _Server(app)
         self._thread = threading.Thread(
             target=self._server.serve_on,
@@ -119,10 +141,12 @@ class LocalCollector:
             timeout: Seconds after which it no longer waits for the thread to end.
         """
         thread, self._thread = self._thread, None
-        if thread is None or self._server is None:
+        if thread is None or self._server is None or self._changes is None:
             return
+        self._changes.close()
         self._server.should_exit = True
         thread.join(timeout)
+        self._store.close()
 
     def __enter__(self) -> Self:
         """Starts."""
@@ -162,19 +186,58 @@ class LocalCollector:
 
     def good(self) -> list[dict[str, Any]]:
         """The good events that are kept, newest first, as ``/micro/good`` has them."""
-        return _documents(self._store.find(lambda verdict: verdict.good))
+        return self._documents(Filter(good=True))
 
     def bad(self) -> list[dict[str, Any]]:
         """The bad events that are kept, newest first, as ``/micro/bad`` has them."""
-        return _documents(self._store.find(lambda verdict: not verdict.good))
+        return self._documents(Filter(good=False))
 
     def all(self) -> dict[str, int]:
         """How many events came since the last reset: ``total``, ``good``, ``bad``."""
-        return self._store.counts()
+        return self._store.counts().to_json()
+
+    def events(self) -> list[dict[str, Any]]:
+        """The events that are kept, good and bad, newest first, as ``/micro/rows`` has them."""
+        return [json.loads(row) for row in self._store.rows(0, None, sys.maxsize)]
+
+    def event(self, key: str | int) -> dict[str, Any] | None:
+        """One event in full, as ``/micro/event/…`` has it; None if it is not kept.
+
+        Args:
+            key: Its ``event_id`` or its number, ``seq``.
+        """
+        kept = self._store.get(str(key))
+        return None if kept is None else cast("dict[str, Any]", details_of(kept))
+
+    def wait_for(
+        self, total: int = 0, *, good: int = 0, bad: int = 0, timeout: float = WAIT_TIMEOUT
+    ) -> dict[str, int]:
+        """Waits until so many events came since the last reset, at least; returns the counts.
+
+        Args:
+            total: Good and bad ones together.
+            good: Good ones.
+            bad: Bad ones.
+            timeout: Seconds after which it waits no longer.
+
+        Raises:
+            TimeoutError: So many did not come in time.
+        """
+        counts = self._store.wait(total, good, bad, timeout)
+        if not counts.reach(total, good, bad):
+            message = (
+                f"expected {total} events, {good} good and {bad} bad at least, within {timeout} s; "
+                f"got {counts.total}, {counts.good} good and {counts.bad} bad"
+            )
+            raise TimeoutError(message)
+        return counts.to_json()
 
     def reset(self) -> dict[str, int]:
         """Forgets all events; returns the counts, which are zero."""
-        return self._store.reset()
+        return self._store.reset().to_json()
+
+    def _documents(self, wanted: Filter) -> list[dict[str, Any]]:
+        return [cast("dict[str, Any]", document_of(kept)) for kept in self._store.find(wanted)]
 
     def _notify(self, verdict: Verdict) -> None:
         if self._on_event is None:
@@ -253,7 +316,3 @@ def _bind(host: str, port: int) -> socket.socket:
         message = f"cannot serve {host}:{port}: {error.strerror or error}"
         raise OSError(error.errno, message) from None
     return listener
-
-
-def _documents(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
-    return [json.loads(b"".join(verdict.document)) for verdict in verdicts]

@@ -15,8 +15,6 @@ Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | Non
 MAX_LEVELS = 40  # a scalar counts as a level of its own
 SHORT = 80  # characters of a value that a message shows
 
-_encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
-
 
 class JsonError(ValueError):
     """The text is not JSON that a pipeline takes; the message says why, in one line."""
@@ -29,12 +27,7 @@ def parse(text: str) -> Json:
         JsonError: It is no JSON, names a key twice in one object, or nests too deep.
     """
     try:
-        value: Json = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_constant=_refuse_constant,
-            parse_float=_float,
-        )
+        value: Json = _decoder.decode(text)
     except JsonError:
         raise
     except RecursionError:
@@ -46,7 +39,8 @@ def parse(text: str) -> Json:
         # Python refuses to convert thousands of digits, since that takes quadratic time.
         message = f"an integer has too many digits to be read, in {shorten(text)}"
         raise JsonError(message) from None
-    if _deeper_than(value, MAX_LEVELS):
+    # So few brackets cannot nest too deep.
+    if text.count("[") + text.count("{") >= MAX_LEVELS and _is_deeper(value, MAX_LEVELS):
         raise JsonError(_too_deep())
     return value
 
@@ -96,11 +90,19 @@ def _too_deep() -> str:
     return f"JSON nests deeper than the {MAX_LEVELS} levels that a pipeline takes"
 
 
-def _deeper_than(value: Json, levels: int) -> bool:
-    if levels <= 0:
-        return True
-    if isinstance(value, dict):
-        return any(_deeper_than(item, levels - 1) for item in value.values())
-    if isinstance(value, list):
-        return any(_deeper_than(item, levels - 1) for item in value)
+def _is_deeper(value: Json, levels: int) -> bool:
+    if not isinstance(value, (dict, list)):
+        return levels <= 0
+    if levels <= 1:
+        return levels <= 0 or bool(value)
+    for item in value.values() if isinstance(value, dict) else value:
+        # Most are texts and numbers, for which a call would take longer than all else here.
+        if isinstance(item, (dict, list)) and _is_deeper(item, levels - 1):
+            return True
     return False
+
+
+_encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_float
+)

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from snowplow_logging.collector.rows import row_of
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from snowplow_logging.collector.judge import Verdict
+    from snowplow_logging.collector.rows import Row
 
 _LEVEL_STYLES = {
     "DEBUG": "dim",
@@ -23,10 +26,12 @@ def line(verdict: Verdict) -> Text:
     """``ok  12:00:00.000  order_placed 1-0-0  INFO``, or BAD with the reason."""
     text = Text(no_wrap=verdict.good, overflow="ellipsis")
     text.append("ok   " if verdict.good else "BAD  ", "green" if verdict.good else "bold red")
-    text.append(f"{verdict.time[11:23]}  ", "dim")
-    text.append(_plain(_name(verdict)))
-    if verdict.level:
-        text.append(f"  {_plain(verdict.level)}", _LEVEL_STYLES.get(verdict.level.upper(), ""))
+    row = row_of(verdict)
+    text.append(f"{verdict.received.time[11:23]}  ", "dim")
+    text.append(_plain(_name(row)))
+    level = row["level"]
+    if isinstance(level, str):
+        text.append(f"  {_plain(level)}", _LEVEL_STYLES.get(level.upper(), ""))
     if not verdict.good:
         text.append(f"  {_plain(verdict.reason)}", "red")
     return text
@@ -37,10 +42,11 @@ def printer(console: Console, verdict: Verdict) -> None:
     console.print(line(verdict), soft_wrap=True)
 
 
-def _name(verdict: Verdict) -> str:
-    if verdict.schema is None:
-        return verdict.event_type or "request"
-    _, name, _, version = verdict.schema.split("/")
+def _name(row: Row) -> str:
+    schema = row["schema"]
+    if not isinstance(schema, str):
+        return str(row["type"] or "request")
+    _, name, _, version = schema.split("/")
     return f"{name} {version}"
 
 

@@ -129,7 +129,7 @@ def _held_against(described: Described, document: dict[str, Any], where: str) ->
 def _reports(described: Described, document: dict[str, Any]) -> list[str]:
     """Returns what the schema has against the data; nothing, without the collector's extra."""
     try:
-        from snowplow_logging.collector.registry import Schema  # noqa: PLC0415 - of an extra
+        from snowplow_logging.collector.schema import Schema  # noqa: PLC0415 - of an extra
     except ModuleNotFoundError:
         return []
     if described.data is None:

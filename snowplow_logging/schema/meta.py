@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, cast
 
 from jsonschema import Draft4Validator, exceptions
 
-from snowplow_logging.collector.registry import META_SCHEMA
 from snowplow_logging.collector.reports import describe
+from snowplow_logging.collector.schema import META_SCHEMA
 from snowplow_logging.collector.strict_json import shorten
 from snowplow_logging.schema.findings import Flaw, path_of
 from snowplow_logging.schema.rules import TYPES

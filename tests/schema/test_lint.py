@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from snowplow_logging.collector.registry import META_SCHEMA
+from snowplow_logging.collector.schema import META_SCHEMA
 from snowplow_logging.schema import infer, meta
 from snowplow_logging.schema.lint import files_of, lint
 from tests.iglu_central import META_SCHEMA as META_SCHEMA_URI
