@@ -28,7 +28,11 @@ MARKER = (
     "snowplow_handler(**options): options of the fixture snowplow_handler, "
     'such as level="WARNING", app_id="shop"'
 )
-SCHEMAS = "folders of schemas, as VENDOR/NAME/jsonschema/VERSION, that snowplow_collector knows"
+SCHEMAS = (
+    "where snowplow_collector finds schemas: folders laid out as VENDOR/NAME/jsonschema/VERSION, "
+    "or addresses of Iglu registries"
+)
+RESOLVER = "an Iglu resolver's file that snowplow_collector finds schemas by"
 TIMEOUT = "the longest that snowplow_collector waits for events, in seconds (default: 10)"
 DEFAULTS: dict[str, Any] = {"level": "INFO", "flush_interval": 0.05}
 
@@ -51,7 +55,8 @@ class MakeSnowplowHandler(Protocol):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declares the settings."""
-    parser.addini("snowplow_schemas", SCHEMAS, type="paths", default=[])
+    parser.addini("snowplow_schemas", SCHEMAS, type="linelist", default=[])
+    parser.addini("snowplow_resolver", RESOLVER, default="")
     parser.addini("snowplow_timeout", TIMEOUT, default="10")
 
 
@@ -170,7 +175,14 @@ def _local_collector(config: pytest.Config) -> LocalCollector:
     try:
         from snowplow_logging.collector.server import LocalCollector  # noqa: PLC0415 - see the law
 
-        return LocalCollector(port=0, schemas=config.getini("snowplow_schemas"))
+        places: list[str] = config.getini("snowplow_schemas")
+        resolver: str = config.getini("snowplow_resolver")
+        beside = (config.inipath or config.rootpath / "pyproject.toml").parent
+        return LocalCollector(
+            port=0,
+            schemas=[place if "://" in place else beside / place for place in places],
+            resolver=beside / resolver if resolver else None,
+        )
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("snowplow_logging"):
             raise

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
 import pytest
 
+from snowplow_logging.testing import Answer, AnswerLike, FaultyCollector, Request
 from tests.collector.support import write_schema
 
 from .conftest import STRICT
@@ -158,22 +160,45 @@ def test_a_failure_that_has_nothing_to_do_with_events(pytester: pytest.Pytester)
 
 
 def test_schemas_of_the_project(pytester: pytest.Pytester) -> None:
-    """The setting names folders, from where the settings are."""
+    """Folders, from where the settings are; the addresses of registries; an Iglu resolver."""
     body: dict[str, object] = {"type": "object", "properties": {"id": {"type": "string"}}}
-    uri = write_schema(pytester.path / "iglu", body)
-    _ = pytester.makeini(f"{STRICT}snowplow_schemas = iglu\n")
-    source = f"""
-    def test_own_schema(snowplow_collector, snowplow_handler):
-        logging.info("x", extra={{"schema": "{uri}", "id": "o-17"}})
-        assert snowplow_collector.one({{"id": "o-17"}}, schema="{uri}")
-    """
-    outcome(pytester, source).assert_outcomes(passed=1)
+    uris = [
+        write_schema(pytester.path / folder, body, name)
+        for folder, name in (("iglu", "of_folder"), ("static", "of_registry"), ("other", "of_file"))
+    ]
+
+    def rule(request: Request) -> AnswerLike:
+        file = pytester.path / "static" / request.path.removeprefix("/schemas/")
+        return Answer(body=file.read_bytes()) if file.is_file() else 404
+
+    with FaultyCollector(otherwise=rule) as registry:
+        repository = {
+            "name": "other",
+            "vendorPrefixes": [],
+            "priority": 0,
+            "connection": {"embedded": {"path": str(pytester.path / "other")}},
+        }
+        resolver = {
+            "schema": "iglu:com.snowplowanalytics.iglu/resolver-config/jsonschema/1-0-3",
+            "data": {"cacheSize": 10, "repositories": [repository]},
+        }
+        _ = (pytester.path / "resolver.json").write_text(json.dumps(resolver))
+        places = f"snowplow_schemas =\n  iglu\n  {registry.url}\n"
+        _ = pytester.makeini(f"{STRICT}{places}snowplow_resolver = resolver.json\n")
+        source = f"""
+        @pytest.mark.parametrize("uri", {uris})
+        def test_own_schema(snowplow_collector, snowplow_handler, uri):
+            logging.info("x", extra={{"schema": uri, "id": "o-17"}})
+            assert snowplow_collector.one({{"id": "o-17"}}, schema=uri)
+        """
+        outcome(pytester, source).assert_outcomes(passed=3)
 
 
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
         ("snowplow_schemas = nowhere", "snowplow_collector: schemas: there is no folder */nowhere"),
+        ("snowplow_resolver = none", "snowplow_collector: resolver: */none*"),
         ("snowplow_timeout = soon", "snowplow_timeout takes seconds, not 'soon'"),
     ],
 )
