@@ -1,4 +1,4 @@
-"""The pytest plugin: ``snowplow_collector``, ``snowplow_handler``, ``make_snowplow_handler``.
+"""The pytest plugin: fixtures that give a test a collector, and handlers that send to it.
 
 The law: a pytest that does not use the fixtures pays nothing for them. Nothing but pytest is
 imported before the first use, and nothing of the user's is changed: no option, no logging.
@@ -131,15 +131,24 @@ def make_snowplow_handler(snowplow_collector: SnowplowCollector) -> Iterator[Mak
 
 
 @pytest.fixture
+def snowplow_handler_options() -> dict[str, Any]:
+    """The options of ``snowplow_handler``; to be overridden by a fixture of the project's own."""
+    return {}
+
+
+@pytest.fixture
 def snowplow_handler(
-    request: pytest.FixtureRequest, make_snowplow_handler: MakeSnowplowHandler
+    request: pytest.FixtureRequest,
+    make_snowplow_handler: MakeSnowplowHandler,
+    snowplow_handler_options: dict[str, Any],
 ) -> SnowplowHandler:
     """A SnowplowHandler on the root logger that sends to ``snowplow_collector``.
 
     It takes the records from INFO on, and is detached and closed at the end of the test. The
-    marker ``snowplow_handler`` gives it other options.
+    marker ``snowplow_handler`` gives it other options, and so does the fixture
+    ``snowplow_handler_options``.
     """
-    options: dict[str, Any] = {}
+    options = {**snowplow_handler_options}
     for marker in reversed([*request.node.iter_markers("snowplow_handler")]):
         options.update(marker.kwargs)
     return make_snowplow_handler(**options)
@@ -205,9 +214,9 @@ def _seconds(config: pytest.Config, name: str) -> float:
 
 def _flush(url: str) -> bool:
     """Sends what the emitters of this process have queued for ``url``."""
-    from snowplow_logging import _lifecycle  # noqa: PLC0415 - see the law
+    from snowplow_logging import Emitter, _lifecycle  # noqa: PLC0415 - see the law
 
-    emitters: list[Any] = list(_lifecycle.emitters())
+    emitters = [each for each in _lifecycle.emitters() if isinstance(each, Emitter)]
     return _lifecycle.flush([each for each in emitters if each.endpoint == url], None)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from snowplow_logging import AsyncEmitter, SelfDescribingJson, SnowplowHandler, Tracker
+from snowplow_logging import AsyncEmitter, FloodFilter, SelfDescribingJson, SnowplowHandler, Tracker
 from tests.collector.support import TP2, body, event, post
 
 from .support import APPLICATION, ERROR, log_error
@@ -155,10 +155,12 @@ def test_whoever_of_this_process_sends_here_is_flushed(
     waiting = AsyncEmitter(snowplow_collector.url, flush_interval=3600)
     elsewhere = AsyncEmitter("http://127.0.0.1:1", flush_interval=3600, shutdown_timeout=0)
     tracked = SelfDescribingJson(ERROR, {"programmingLanguage": "PYTHON", "message": "tracked"})
+    flood = FloodFilter()  # is flushed with the emitters of a process, but is none
     event_id = Tracker("name", waiting).track_self_describing_event(tracked)
     _ = Tracker("name", elsewhere).track_self_describing_event(tracked)
     assert snowplow_collector.event(event_id).data["message"] == "tracked"
     assert elsewhere.stats().pending == 1
+    assert flood.suppressed == 0
     waiting.close()
     elsewhere.close()
 
