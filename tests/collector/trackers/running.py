@@ -139,6 +139,21 @@ def check(event: Event, expected: Expected, tracker: tuple[str, str], *, base64:
         assert ("cx" if base64 else "co") in event.parameters
 
 
+def check_good(
+    collector: SnowplowCollector,
+    ids: dict[str, str],
+    table: dict[str, Expected],
+    tracker: tuple[str, str],
+    *,
+    base64: bool,
+) -> None:
+    """Holds all good events against what was sent; nothing else arrived."""
+    assert [*ids] == [*table]
+    assert collector.all() == {"total": len(ids), "good": len(ids), "bad": 0}
+    for name, expected in table.items():
+        check(collector.event(ids[name]), expected, tracker, base64=base64)
+
+
 # name → the format of the bad row, and why
 BAD = {
     "wrong_type": (
