@@ -2,6 +2,9 @@
 
 The names below are imported when they are first used: pytest loads the package's plugin at each
 start, and that must cost those nothing who do not use it.
+
+PYTEST_DONT_REWRITE: else pytest, which rewrites the assertions of a package that has a plugin,
+warns whoever has imported this one before.
 """
 
 from importlib import import_module

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 import requests
 
+from snowplow_logging import SnowplowHandler
 from snowplow_logging._http import HttpTransport
 from snowplow_logging.collector.server import LocalCollector
+from snowplow_logging.testing.micro import Micro
 
 STRICT = "[pytest]\naddopts = -p no:cacheprovider --strict-markers\nfilterwarnings = error\n"
-IMPORTED = (requests, HttpTransport, LocalCollector)
+IMPORTED = (requests, SnowplowHandler, HttpTransport, LocalCollector, Micro)
 """A suite that runs in this process forgets the modules that it was the first to import."""
 
 

@@ -280,6 +280,17 @@ def test_who_does_not_use_it_pays_nothing(
     result.stdout.fnmatch_lines(["@pytest.mark.snowplow_handler(?*options): options of *"])
 
 
+def test_who_has_imported_us_before_is_not_warned(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pytest would, as it cannot rewrite the assertions of what is imported already."""
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    _ = pytester.makepyfile("def test_nothing(): pass")
+    program = "import sys, snowplow_logging.handler, pytest; sys.exit(pytest.main())"
+    result = pytester.run(sys.executable, "-W", "error", "-c", program)
+    result.assert_outcomes(passed=1)
+
+
 def test_import_of_the_plugin_is_cheap() -> None:
     """It takes less than a tenth of the time that pytest itself takes."""
     ratios = [
