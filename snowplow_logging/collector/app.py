@@ -6,6 +6,7 @@ Law: 200 is not acceptance. An event is answered alike, be it good or bad; what 
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sqlite3
 import time
@@ -39,6 +40,7 @@ PIXEL = b64decode("R0lGODlhAQABAPAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw=="
 NOTHING = f"POST /{protocol.SNOWPLOW}/tp2, GET /i, GET /health and GET /micro/ui are here\n"
 MAX_DRAINED_BYTES = 67_108_864  # of a body that is refused, so that its sender hears of it
 MAX_INLINE_BYTES = 65_536  # of a body that is assessed at once; others wait longer for more
+MAX_LARGE = 2  # bodies larger than that which are assessed at the same time: each takes memory
 
 COOKIE = "sp"
 COOKIE_SECONDS = 31_536_000  # a year
@@ -76,6 +78,7 @@ class Collector:
         self._store = store
         self._on_event = on_event
         self._in_thread = in_thread
+        self._large = asyncio.Semaphore(MAX_LARGE)
         self._paths = {checked_path(path) for path in paths}
 
     def routes(self) -> list[Route]:
@@ -113,7 +116,10 @@ class Collector:
     async def _taken(self, request: Request, received: Received, answer: Response) -> Response:
         """The answer, once the events are assessed and kept."""
         try:
-            if self._in_thread or len(received.body or b"") > MAX_INLINE_BYTES:
+            if len(received.body or b"") > MAX_INLINE_BYTES:
+                async with self._large:
+                    verdicts = await run_in_threadpool(self._take, received)
+            elif self._in_thread:
                 verdicts = await run_in_threadpool(self._take, received)
             else:
                 verdicts = self._take(received)

@@ -6,10 +6,12 @@ Each function raises a ``ValueError`` that names what is wrong with it: it becom
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from snowplow_logging.collector.strict_json import JsonError, parse, shorten
 from snowplow_logging.collector.tables import Filter
+from snowplow_logging.collector.timestamps import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,6 +88,46 @@ def strings(fields: Fields, name: str) -> frozenset[str]:
     if value is not None and (not isinstance(value, list) or len(found) != len(value)):
         raise _wrong(name, "an array of strings", value)
     return frozenset(found)
+
+
+def flag(fields: Fields, name: str) -> bool | None:
+    """True or false in the body, or nothing."""
+    value = fields.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise _wrong(name, "true or false", value)
+    return value
+
+
+def fields(of: Fields, name: str) -> Fields:
+    """An object in the body; an empty one, if there is none."""
+    value = of.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise _wrong(name, "an object", value)
+    return value or {}
+
+
+def objects(of: Fields, name: str) -> list[Fields]:
+    """Objects in the body, or none."""
+    value = of.get(name)
+    items: Iterable[Json] = value if isinstance(value, list) else ()
+    found = [item for item in items if isinstance(item, dict)]
+    if value is not None and (not isinstance(value, list) or len(found) != len(value)):
+        raise _wrong(name, "an array of objects", value)
+    return found
+
+
+def time(of: Fields, name: str) -> str | None:
+    """A time in the body, as the collector writes it, or nothing."""
+    value = of.get(name)
+    if value is None:
+        return None
+    try:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return iso(value)
+        text = value.replace("Z", "+00:00") if isinstance(value, str) else ""
+        return iso(round(datetime.fromisoformat(text).timestamp() * 1000))
+    except (ValueError, OverflowError):
+        raise _wrong(name, "a time in ISO 8601, or milliseconds since the epoch", value) from None
 
 
 def number(request: Request, name: str, default: T) -> int | T:

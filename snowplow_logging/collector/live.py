@@ -33,11 +33,13 @@ class Live:
     Args:
         store: The verdicts.
         changes: Of the store.
+        heartbeat: Seconds of silence after which a client hears that it is still there.
     """
 
-    def __init__(self, store: Store, changes: Changes) -> None:
+    def __init__(self, store: Store, changes: Changes, heartbeat: float = HEARTBEAT) -> None:
         """Keeps its arguments."""
         self._store = store
+        self._heartbeat = heartbeat
         self._changes = changes
         # Clients that have seen the same get the same next message: it is made once.
         self._made: tuple[object, bytes, int] | None = None
@@ -45,10 +47,11 @@ class Live:
     def response(self, after: int | None) -> StreamingResponse:
         """A stream of the rows behind the number ``after``; of the new ones without it."""
         return StreamingResponse(
-            self._messages(after), media_type="text/event-stream", headers=_HEADERS
+            self.messages(after), media_type="text/event-stream", headers=_HEADERS
         )
 
-    async def _messages(self, after: int | None) -> AsyncIterator[bytes]:
+    async def messages(self, after: int | None) -> AsyncIterator[bytes]:
+        """The same, in parts."""
         resets, cursor = self._start(after)
         yield b"retry: 1000\n\n"
         is_first = True
@@ -65,7 +68,7 @@ class Live:
                 is_first = False
                 yield message
                 await asyncio.sleep(PAUSE)
-            elif not await within(change, HEARTBEAT):
+            elif not await within(change, self._heartbeat):
                 yield b": still here\n\n"
 
     def _start(self, after: int | None) -> tuple[int, int]:

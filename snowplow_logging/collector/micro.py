@@ -13,13 +13,15 @@ from starlette.routing import Route
 from snowplow_logging.collector import asked
 from snowplow_logging.collector.answers import explained, json_answer, json_list
 from snowplow_logging.collector.documents import document_of
+from snowplow_logging.collector.flat import flat_event
+from snowplow_logging.collector.search import search_of
+from snowplow_logging.collector.tables import Filter
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from snowplow_logging.collector.registry import Registry
     from snowplow_logging.collector.store import Store
-    from snowplow_logging.collector.tables import Filter
 
 IGLU_PATH = "/micro/iglu/{vendor}/{name}/jsonschema/{version}"
 
@@ -46,6 +48,7 @@ class Micro:
             Route("/micro/reset", self._reset, methods=["GET", "POST"]),
             Route("/micro/good", explained(self._good), methods=["GET", "POST"]),
             Route("/micro/bad", explained(self._bad), methods=["GET", "POST"]),
+            Route("/micro/events", explained(self._events), methods=["GET", "POST"]),
             Route(IGLU_PATH, self._schema, methods=["GET"]),
             Route("/micro/ui", self._ui, methods=["GET"]),
         ]
@@ -65,6 +68,13 @@ class Micro:
     async def _bad(self, request: Request) -> Response:
         fields = await asked.fields_of(request) if request.method == "POST" else {}
         return self._found(asked.filter_of_bad(fields), asked.integer(fields, "limit"))
+
+    async def _events(self, request: Request) -> Response:
+        if request.method != "POST":
+            events = map(flat_event, self._store.find(Filter()))
+            return json_list(event for event in events if event is not None)
+        search = search_of(await asked.fields_of(request))
+        return json_answer(await run_in_threadpool(search.run, self._store))
 
     def _found(self, wanted: Filter, limit: int | None) -> Response:
         return json_list(map(document_of, self._store.find(wanted, limit)))

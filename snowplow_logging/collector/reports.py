@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from snowplow_logging.collector.strict_json import Json
 
+MAX_NAMES = 10  # of properties that a message lists
+
 # keyword → what it asks for, with {} for its argument
 _EXPECTATIONS = {
     "type": "expected {}",
@@ -61,12 +63,17 @@ def _expected_and_got(keyword: str, error: Finding) -> tuple[str, str | None, in
         return f"expected the properties {', '.join(missing)}, which are missing", None, None
     if isinstance(instance, dict) and keyword == "additionalProperties":
         unknown = ", ".join(map(shorten, _unknown(error)))
-        return f"expected no properties but {', '.join(_properties(error))}", unknown, None
+        return f"expected no properties but {_listed([*_properties(error)])}", unknown, None
     argument = cast("Json", error.validator_value)
     template = _EXPECTATIONS.get(keyword, f"expected {keyword} {{}}")
     counts = isinstance(instance, str) and keyword in {"maxLength", "minLength"}
     size = len(cast("str", instance)) if counts else None
     return template.format(_argument(argument)), shorten(instance), size
+
+
+def _listed(names: list[str]) -> str:
+    shown = names if len(names) <= MAX_NAMES else [*names[:MAX_NAMES], f"… ({len(names)} in all)"]
+    return ", ".join(shown)
 
 
 def _argument(value: Json) -> str:

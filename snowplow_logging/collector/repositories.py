@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LAYOUT = "VENDOR/NAME/jsonschema/VERSION"
 TIMEOUT = 5.0  # seconds for one look-up
+REST = 5.0  # seconds for which a registry that is in trouble is left alone
 MAX_SCHEMA_BYTES = 1_048_576
 
 _VERSION = re.compile(r"[0-9]+-[0-9]+-[0-9]+")
@@ -90,6 +91,7 @@ class HttpRepository:
         name: How it is called in messages; the address by default.
         api_key: For an Iglu server's private schemas.
         timeout: Seconds for one look-up.
+        rest: Seconds for which it is not asked again after it gave no answer, or a wrong one.
 
     Raises:
         ValueError: ``url`` is no address of a registry.
@@ -98,7 +100,13 @@ class HttpRepository:
     is_remote = True
 
     def __init__(
-        self, url: str, name: str = "", *, api_key: str | None = None, timeout: float = TIMEOUT
+        self,
+        url: str,
+        name: str = "",
+        *,
+        api_key: str | None = None,
+        timeout: float = TIMEOUT,
+        rest: float = REST,
     ) -> None:
         """Asks nothing yet."""
         parts = _parts(url)
@@ -109,6 +117,8 @@ class HttpRepository:
         if api_key:
             self._headers["apikey"] = api_key
         self._timeout = timeout
+        self._rest = rest
+        self._trouble: tuple[float, str] = (0.0, "")  # until when it is left alone, and why
         # A proxy does not reach what is on this machine.
         proxies = [ProxyHandler({})] if is_loopback(parts) else []
         self._opener = build_opener(_Redirects, *proxies)
@@ -119,7 +129,14 @@ class HttpRepository:
         Raises:
             RepositoryError: It does not answer in time, or with something else.
         """
-        text = self._get(f"{self._base}/{path}")
+        until, trouble = self._trouble
+        if time.monotonic() < until:
+            raise RepositoryError(trouble)
+        try:
+            text = self._get(f"{self._base}/{path}")
+        except RepositoryError as error:
+            self._trouble = time.monotonic() + self._rest, str(error)
+            raise
         if text is None:
             return None
         try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from snowplow_logging.collector.repositories import Folder, HttpRepository
 from snowplow_logging.collector.schema import Schema
-from snowplow_logging.collector.strict_json import parse, shorten
+from snowplow_logging.collector.strict_json import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,5 +151,5 @@ def _sources(
         return [Source(Folder(repository["name"], root, root / "schemas"), priority, prefixes)]
     if path == BUNDLED:
         return bundled()
-    message = f"embedded: there is no folder {shorten(str(root))}"
+    message = f"embedded: there is no folder {root}"
     raise ValueError(message)

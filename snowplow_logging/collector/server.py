@@ -128,7 +128,7 @@ class LocalCollector:
         self._thread = threading.Thread(
             target=self._server.serve_on,
             args=(listener,),
-            name="snowplow-logging-collector",
+            name=f"snowplow-logging-collector-{self.port}",
             daemon=True,
         )
         self._thread.start()

@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import subprocess
+import sys
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 import requests
 
 from snowplow_logging.collector import LocalCollector
 from snowplow_logging.collector.changes import Changes
+from snowplow_logging.collector.live import Live
 from snowplow_logging.collector.store import Store
 
 from .support import body, event, post
@@ -147,13 +152,18 @@ def test_who_missed_a_reset_is_told_when_it_comes_back(fresh: LocalCollector, se
         assert next(messages).seqs == [3]
 
 
+def _threads(port: int) -> list[str]:
+    """The threads of the collector at this port."""
+    return [thread.name for thread in threading.enumerate() if str(port) in thread.name]
+
+
 def test_an_open_stream_does_not_hold_up_the_end() -> None:
     """It ends with the collector, and says so by its end."""
     with LocalCollector(port=0) as collector, stream(collector) as messages:
         next(messages)
         collector.close()
         assert list(messages) == []
-    assert not [thread for thread in threading.enumerate() if "collector" in thread.name][1:]
+        assert not _threads(collector.port)
 
 
 def test_a_client_that_does_not_read_does_not_hold_up_others() -> None:
@@ -168,6 +178,43 @@ def test_a_client_that_does_not_read_does_not_hold_up_others() -> None:
         with stream(collector, "?after=0") as messages:
             rows_until(messages, 5000)
         assert collector.all()["total"] == 5000
+        collector.close()
+        assert not _threads(collector.port)
+
+
+def test_a_silent_stream_says_that_it_is_there() -> None:
+    """So that nobody between takes it for dead."""
+    store = Store()
+    changes = Changes(store)
+
+    async def listen() -> list[bytes]:
+        messages = Live(store, changes, heartbeat=0.01).messages(None)
+        found = [await anext(messages) for _ in range(4)]
+        changes.close()
+        return found
+
+    retry, counts, *silence = asyncio.run(listen())
+    assert retry == b"retry: 1000\n\n"
+    assert counts.startswith(b"event: rows\nid: 0\ndata: ")
+    assert silence == [b": still here\n\n"] * 2
+
+
+def test_idle_clients_cost_little() -> None:
+    """A hundred of them, who see nothing, take next to no time."""
+    command = [sys.executable, "-m", "snowplow_logging", "collector", "--port", "0", "--quiet"]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process,
+        ExitStack() as stack,
+    ):
+        assert process.stdout
+        port = int(process.stdout.readline().rpartition(":")[2])
+        for _ in range(100):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            client.sendall(b"GET /micro/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert client.recv(16).startswith(b"HTTP/1.1 200")
+        before = sum(psutil.Process(process.pid).cpu_times()[:2])
+        time.sleep(1)
+        assert sum(psutil.Process(process.pid).cpu_times()[:2]) - before < 0.2
 
 
 def test_waiting_ends_with_the_server() -> None:
