@@ -18,9 +18,9 @@ from snowplow_logging._text import CUT_MARK
 from snowplow_logging.collector.judge import Judge
 from snowplow_logging.collector.received import Received
 from snowplow_logging.collector.registry import Registry
+from snowplow_logging.testing import FaultyCollector
 from tests.collector.support import write_schema
 from tests.delivery.conftest import problems_of
-from tests.delivery.faulty_collector import FaultyCollector
 from tests.fuzz.records import OWN
 from tests.iglu_central import FOLDER, LOG_RECORD, schema
 from tests.unit.wire import contexts, loads, unstruct_event
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from tests.delivery.faulty_collector import Request
+    from snowplow_logging.testing import Request
 
 ACME_LOG_RECORD = "iglu:com.acme/log_record/jsonschema/1-0-0"  # our schema, as users publish it
 LOG_RECORDS = (LOG_RECORD, ACME_LOG_RECORD)

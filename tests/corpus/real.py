@@ -43,8 +43,8 @@ from hypothesis import HealthCheck, find, settings
 from hypothesis import strategies as st
 from urllib3.util import parse_url
 
+from snowplow_logging.testing import FaultyCollector, closed_port
 from tests.corpus.scripts import ALL, text
-from tests.delivery.faulty_collector import FaultyCollector, closed_port
 
 if TYPE_CHECKING:
     import logging

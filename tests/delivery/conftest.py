@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from tests.delivery.faulty_collector import OK, AnswerLike, FaultyCollector, Request, Rule
+from snowplow_logging.testing import OK, AnswerLike, FaultyCollector, Request, Rule
 from tests.iglu_central import FOLDER, PAYLOAD_DATA
 from tests.unit.wire import body_problems
 

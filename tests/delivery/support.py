@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from snowplow_logging import Stats
-    from tests.delivery.faulty_collector import FaultyCollector
+    from snowplow_logging.testing import FaultyCollector
 
 T = TypeVar("T")
 

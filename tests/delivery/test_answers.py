@@ -12,7 +12,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from snowplow_logging import AsyncEmitter, Emitter, Tracker
-from tests.delivery.faulty_collector import (
+from snowplow_logging.testing import (
     GARBAGE,
     HANG,
     RESET,

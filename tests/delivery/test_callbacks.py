@@ -15,8 +15,8 @@ from tests.delivery.support import balanced, logging_to, numbered, numbers, unti
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from snowplow_logging.testing import FaultyCollector
     from tests.delivery.conftest import MakeCollector
-    from tests.delivery.faulty_collector import FaultyCollector
 
 QUICK: dict[str, Any] = {"flush_interval": 0.01, "max_retry_delay": 0.02}
 EMITTERS = pytest.mark.parametrize("emitter_class", [Emitter, AsyncEmitter])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from snowplow_logging import AsyncEmitter, Emitter, Tracker, drain_on_signal, flush, flush_on_return
-from tests.delivery.faulty_collector import HANG, FaultyCollector
+from snowplow_logging.testing import HANG, FaultyCollector
 from tests.delivery.support import ROOT, data_of, numbered, numbers
 
 if TYPE_CHECKING:

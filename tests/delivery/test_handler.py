@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from snowplow_logging import AsyncEmitter, Emitter, SelfDescribingJson, SnowplowHandler, Tracker
-from tests.delivery.faulty_collector import HANG, FaultyCollector
+from snowplow_logging.testing import HANG, FaultyCollector
 from tests.delivery.support import (
     balanced,
     data_of,

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from snowplow_logging import AsyncEmitter, Emitter, SnowplowHandler, Tracker
-from tests.delivery.faulty_collector import HANG, Answer, FaultyCollector, redirect
+from snowplow_logging.testing import HANG, Answer, FaultyCollector, redirect
 from tests.delivery.support import (
     balanced,
     logging_to,

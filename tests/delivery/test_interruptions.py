@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from snowplow_logging import AsyncEmitter, Emitter, Tracker, flush_on_return
-from tests.delivery.faulty_collector import Answer, FaultyCollector, redirect
+from snowplow_logging.testing import Answer, FaultyCollector, redirect
 from tests.delivery.support import balanced, data_of, numbered, numbers, run, until
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from tests.unit.secrets_corpus import LOOK_ALIKES, PLANTED, Planted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.delivery.faulty_collector import FaultyCollector
+    from snowplow_logging.testing import FaultyCollector
 
 USER = "iglu:com.acme/user/jsonschema/1-0-0"
 

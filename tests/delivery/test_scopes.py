@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 
-    from tests.delivery.faulty_collector import FaultyCollector
+    from snowplow_logging.testing import FaultyCollector
 
     Work = Callable[[], Coroutine[Any, Any, None]]
     Arrived = tuple[Any, list[Any], str | None, str | None]

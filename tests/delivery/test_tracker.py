@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from snowplow_logging import AsyncEmitter, Emitter, SelfDescribingJson, SnowplowHandler, Tracker
+from snowplow_logging.testing import RESET, FaultyCollector, Request
 from tests.delivery.conftest import MakeCollector, problems_of
-from tests.delivery.faulty_collector import RESET, FaultyCollector, Request
 from tests.delivery.support import balanced, data_of, logging_to, numbered, until, within
 from tests.iglu_central import needs_iglu_central
 from tests.unit.wire import contexts, unstruct_event

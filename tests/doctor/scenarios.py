@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.delivery.faulty_collector import closed_port
+from snowplow_logging.testing import closed_port
 from tests.doctor.servers import COLLECTOR, Page, certificate, schemas
 
 if TYPE_CHECKING:

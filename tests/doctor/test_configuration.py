@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from snowplow_logging.doctor.findings import plain
-from tests.delivery.faulty_collector import closed_port
+from snowplow_logging.testing import closed_port
 from tests.doctor.servers import ERROR, RECORD
 from tests.doctor.test_scenarios import missing
 

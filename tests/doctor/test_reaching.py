@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.delivery.faulty_collector import HANG, FaultyCollector
+from snowplow_logging.testing import HANG, FaultyCollector
 from tests.doctor.running import clean_environment
 from tests.doctor.servers import (
     COLLECTOR,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from tests.delivery.faulty_collector import HANG, OK, FaultyCollector
+from snowplow_logging.testing import HANG, OK, FaultyCollector
 from tests.faults.console import show, tell
 from tests.faults.document import write
 from tests.faults.run import program
@@ -21,7 +21,7 @@ from tests.faults.run import program
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.delivery.faulty_collector import Rule
+    from snowplow_logging.testing import Rule
 
 FILL = 12_000  # calls that fill the queue of 10 000 and a batch under way
 MAX_RATIO = 1.5

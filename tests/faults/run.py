@@ -21,7 +21,7 @@ from tests.faults.row import Measured
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from tests.delivery.faulty_collector import FaultyCollector
+    from snowplow_logging.testing import FaultyCollector
 
 PATIENCE = 60.0  # seconds after which a program stands still
 

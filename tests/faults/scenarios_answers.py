@@ -8,7 +8,7 @@ from functools import partial
 from time import time
 from typing import TYPE_CHECKING, Any
 
-from tests.delivery.faulty_collector import (
+from snowplow_logging.testing import (
     GARBAGE,
     HANG,
     OK,
@@ -25,7 +25,7 @@ from tests.faults.row import Expected
 from tests.faults.run import program
 
 if TYPE_CHECKING:
-    from tests.delivery.faulty_collector import AnswerLike, Request, Rule
+    from snowplow_logging.testing import AnswerLike, Request, Rule
     from tests.faults.row import Measured
 
 # Many small requests, of which the first fails while the application still logs.

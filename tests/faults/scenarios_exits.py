@@ -6,7 +6,7 @@ import signal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tests.delivery.faulty_collector import Answer, FaultyCollector
+from snowplow_logging.testing import Answer, FaultyCollector
 from tests.faults.registry import fault
 from tests.faults.run import program
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tests.delivery.faulty_collector import HANG, OK, Answer, FaultyCollector
+from snowplow_logging.testing import HANG, OK, Answer, FaultyCollector
 from tests.delivery.support import data_of
 from tests.faults.registry import fault
 from tests.faults.row import Expected

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from tests.delivery.faulty_collector import FaultyCollector
+from snowplow_logging.testing import FaultyCollector
 from tests.delivery.support import until
 from tests.faults.registry import fault
 from tests.faults.row import Expected

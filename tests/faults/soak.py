@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from tests.delivery.faulty_collector import closed_port
+from snowplow_logging.testing import closed_port
 from tests.delivery.support import ROOT
 from tests.faults.console import show, tell
 from tests.faults.document import write

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.delivery.faulty_collector import HANG, Answer, FaultyCollector, closed_port
+from snowplow_logging.testing import HANG, Answer, FaultyCollector, closed_port
 from tests.delivery.support import LOG, messages, run
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from tests.delivery.support import LOG, messages, run
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from snowplow_logging.testing import FaultyCollector
     from tests.delivery.conftest import MakeCollector
-    from tests.delivery.faulty_collector import FaultyCollector
 
 FORK = """
 def child_of(action):

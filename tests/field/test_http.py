@@ -10,7 +10,7 @@ import pytest
 from snowplow_logging import AsyncEmitter, Emitter, SnowplowHandler, Tracker
 from snowplow_logging._clock import Clock
 from snowplow_logging._retry import FIRST_RETRY_DELAY
-from tests.delivery.faulty_collector import HANG, Answer, AnswerLike, Request, at_most, redirect
+from snowplow_logging.testing import HANG, Answer, AnswerLike, Request, at_most, redirect
 from tests.delivery.support import balanced, logging_to, messages, numbered, numbers, until
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from snowplow_logging import AsyncEmitter, Emitter, SnowplowHandler, Tracker
-from tests.delivery.faulty_collector import HANG, Answer, FaultyCollector, closed_port
+from snowplow_logging.testing import HANG, Answer, FaultyCollector, closed_port
 from tests.delivery.support import (
     LOG,
     balanced,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from snowplow_logging import Emitter, SelfDescribingJson, SnowplowHandler, Tracker
-from tests.delivery.faulty_collector import HANG, FaultyCollector, closed_port
+from snowplow_logging.testing import HANG, FaultyCollector, closed_port
 from tests.delivery.support import LOG, balanced, logging_to, run, until
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from snowplow_logging import SnowplowHandler
 from tests.delivery.support import LOG, balanced, logging_to, messages, run, within
 
 if TYPE_CHECKING:
-    from tests.delivery.faulty_collector import FaultyCollector
+    from snowplow_logging.testing import FaultyCollector
 
 FOUND_BY_WORKERS = pytest.mark.xfail(
     strict=True, reason="the guard takes what a finaliser logs there for the delivery's own"

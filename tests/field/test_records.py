@@ -22,7 +22,7 @@ from tests.unit.wire import unstruct_event
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.delivery.faulty_collector import FaultyCollector
+    from snowplow_logging.testing import FaultyCollector
 
 ORDER = "iglu:com.acme/order_placed/jsonschema/1-0-0"
 

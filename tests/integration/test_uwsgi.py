@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.delivery.faulty_collector import FaultyCollector, closed_port
+from snowplow_logging.testing import FaultyCollector, closed_port
 from tests.delivery.support import PATIENCE, ROOT, data_of, until
 
 if TYPE_CHECKING:

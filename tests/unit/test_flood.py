@@ -17,7 +17,7 @@ from snowplow_logging import SelfDescribingJson, SnowplowHandler, flush
 from snowplow_logging._clock import Clock
 from snowplow_logging._guard import delivering
 from snowplow_logging.flood import FloodFilter
-from tests.delivery.faulty_collector import FaultyCollector
+from snowplow_logging.testing import FaultyCollector
 from tests.delivery.support import data_of, logging_to, within
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from inspect import signature
 import pytest
 
 from snowplow_logging.flood import FloodFilter
-from tests.delivery.faulty_collector import FaultyCollector
+from snowplow_logging.testing import FaultyCollector
 from tests.delivery.support import ROOT, data_of, run
 
 

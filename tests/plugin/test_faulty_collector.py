@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from tests.delivery.faulty_collector import (
+from snowplow_logging.testing import (
     GARBAGE,
     HANG,
     RESET,
