@@ -103,6 +103,7 @@ class Tracker:
         *,
         true_ms: float | None = None,
         severity: int = 0,
+        event_id: str | None = None,
     ) -> str:
         """Tracks an event whose parts are encoded already.
 
@@ -113,11 +114,12 @@ class Tracker:
             created_ms: When it was created, in ms since epoch (``dtm``).
             true_ms: When it truly happened, in ms since epoch (``ttm``).
             severity: How much it matters when the queue is full; a logging level.
+            event_id: Its UUID, where the caller can say it again; by default a new one.
 
         Returns:
             The event's id.
         """
-        event_id = new_event_id()
+        event_id = event_id or new_event_id()
         created_ms = milliseconds(created_ms)
         stamps = b',"eid":"%s","dtm":"%d",' % (event_id.encode(), created_ms)
         if true_ms is not None:

@@ -1,0 +1,206 @@
+"""Reads files to their end, or as they grow.
+
+The law: a file that is followed is left when no name leads to it any more and it has been read to
+its end. So what a rotation moves away is read first, and nothing is read twice under two names.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from snowplow_logging.ship.found import absolute, scan
+from snowplow_logging.ship.logfile import PIPE, LogFile
+from snowplow_logging.ship.recognition import Recognition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from snowplow_logging.ship.found import Found, Version
+    from snowplow_logging.ship.logfile import Chunk
+    from snowplow_logging.ship.state import State
+
+MOST_OPEN = 500  # files at a time; systems often allow a process 1024
+POLL = 0.5  # seconds between two looks at what files there are
+# Seconds without a change after which a file is left that ...
+REMOVED = 5.0  # ... has no name any more
+RENAMED = 60.0  # ... has a name that no pattern matches
+IDLE = 3_600.0  # ... is as it was; it is opened again when it changes
+
+
+class Followed:
+    """A file that is open.
+
+    Attributes:
+        file: It.
+        found: As it was seen last.
+        is_due: Whether there may be something to read.
+        is_there: Whether a pattern matches its name.
+    """
+
+    def __init__(self, file: LogFile, found: Found) -> None:
+        self.file = file
+        self.found = found
+        self.is_due = True
+        self.is_there = True
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody will write to it any more."""
+        if self.file.is_compressed:
+            return True
+        if self.is_there:
+            return False
+        return self.found.is_quiet(RENAMED if self.found.status.st_nlink else REMOVED)
+
+
+class Files:
+    """Reads all files that some patterns match.
+
+    Args:
+        patterns: Paths, which may have wildcards; ``-`` is stdin.
+        state: What is known of them.
+        follow: Whether to go on with what is written later.
+        again: Whether to begin anew with what is known.
+        max_line: Bytes that a line may have.
+        complain: Gets a path, and what is wrong with it.
+    """
+
+    def __init__(
+        self,
+        patterns: Sequence[str],
+        state: State,
+        *,
+        follow: bool,
+        again: bool,
+        max_line: int,
+        complain: Callable[[str, str], None],
+    ) -> None:
+        self._patterns = absolute(patterns)
+        self._recognition = Recognition(state, max_line)
+        self._follow = follow and {*patterns} != {PIPE}
+        self._again = again
+        self._max_line = max_line
+        self._complain = complain
+        self._complained: set[str] = set()
+        self._there: dict[str, Found] = {}  # by identity
+        self._open: dict[str, Followed] = {}  # by identity
+        self._left: dict[str, Version] = {}  # by identity, what was read to its end
+        self._read_bytes = 0  # of files that were left
+        self.total_bytes = 0
+
+    @property
+    def read_bytes(self) -> int:
+        """Bytes on the disk that were read, of ``total_bytes``."""
+        return self._read_bytes + sum(each.file.read_bytes for each in self._open.values())
+
+    def __iter__(self) -> Iterator[Chunk | None]:
+        """Yields lines, of the oldest file first; None where there is nothing at the moment."""
+        there = scan(self._patterns, self._note)
+        self._there = {**there, **self._recognition.rotated(self._patterns, there)}
+        self.total_bytes = sum(found.status.st_size for found in self._there.values())
+        if PIPE in self._patterns:
+            yield from self._to_the_end(LogFile(PIPE, self._max_line))
+        if self._follow:
+            self._meet_new()
+            self._again = False
+            yield from self._as_they_grow()
+        for found in self._oldest_first():
+            file = self._met(found)
+            if file is not None:
+                self._open[file.identity] = Followed(file, found)
+                yield from self._to_the_end(file)
+                self._leave(file.identity)
+
+    def close(self) -> None:
+        """Closes all files."""
+        for each in self._open.values():
+            each.file.close()
+
+    def _to_the_end(self, file: LogFile) -> Iterator[Chunk | None]:
+        while not file.is_at_end:
+            yield self._taken(file, to_end=True)
+
+    def _as_they_grow(self) -> Iterator[Chunk | None]:
+        next_look = time.monotonic() + POLL
+        while True:
+            chunks = [self._next_of(each) for each in [*self._open.values()] if each.is_due]
+            yield from filter(None, chunks)
+            if not any(chunks):
+                yield None
+            if time.monotonic() >= next_look:
+                self._look()
+                next_look = time.monotonic() + POLL
+
+    def _next_of(self, followed: Followed) -> Chunk | None:
+        is_over = followed.is_over
+        chunk = self._taken(followed.file, to_end=is_over)
+        if followed.file.is_at_end:
+            followed.is_due = False
+            if is_over or (followed.is_there and followed.found.is_quiet(IDLE)):
+                self._leave(followed.file.identity)
+        return chunk
+
+    def _taken(self, file: LogFile, *, to_end: bool) -> Chunk | None:
+        try:
+            return file.take(to_end=to_end)
+        except OSError as error:
+            self._note(file.path, error)
+            file.is_at_end = True
+            return None
+
+    def _look(self) -> None:
+        """Looks which files are new, have grown, were truncated or are gone."""
+        self._there = scan(self._patterns, self._note)
+        for identity, each in [*self._open.items()]:
+            there = self._there.get(identity)
+            now = there or each.found._replace(status=each.file.status())
+            changed = now.version != each.found.version
+            if changed and not each.file.is_intact():
+                self._leave(identity)
+                continue
+            each.found, each.is_there, each.file.path = now, there is not None, now.path
+            each.is_due = each.is_due or changed or not each.is_there
+        self._meet_new()
+
+    def _meet_new(self) -> None:
+        for found in self._oldest_first():
+            identity = found.identity
+            if identity in self._open or self._left.get(identity) == found.version:
+                continue
+            if len(self._open) >= MOST_OPEN:
+                self._note(found.path, OSError(f"waits: {MOST_OPEN} files are written to already"))
+            elif (file := self._met(found)) is not None:
+                self._open[identity] = Followed(file, found)
+
+    def _oldest_first(self) -> list[Found]:
+        return sorted(self._there.values(), key=lambda each: each.status.st_mtime_ns)
+
+    def _met(self, found: Found) -> LogFile | None:
+        """Opens a file at its place; None where it must wait, or cannot be read."""
+        try:
+            file = LogFile(found.path, self._max_line)
+            if file.is_pipe:
+                return file
+            if self._follow and not self._recognition.can_tell(file, found):
+                file.close()
+                return None
+            self._recognition.place(file, found, self._there, again=self._again)
+        except OSError as error:
+            self._left[found.identity] = found.version
+            self._note(found.path, error)
+            return None
+        return file
+
+    def _leave(self, identity: str) -> None:
+        followed = self._open.pop(identity)
+        self._read_bytes += followed.file.read_bytes
+        self._left[identity] = followed.found.version
+        followed.file.close()
+
+    def _note(self, path: str, error: OSError) -> None:
+        """Complains of each path once; what is followed may come to be."""
+        is_to_come = self._follow and isinstance(error, FileNotFoundError)
+        if path not in self._complained and not is_to_come:
+            self._complained.add(path)
+            self._complain(path, error.strerror or str(error))
