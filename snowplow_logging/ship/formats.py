@@ -6,6 +6,7 @@ table stays an attribute, so nothing is lost but its place.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from snowplow_logging.formatter import RECORD_ATTRIBUTES
@@ -58,7 +59,7 @@ FORMATS: dict[str, Format] = {
         "exception_type": ("exception.type",), "exception_message": ("exception.value",),
         "stack_trace": ("text",),
     }, dropped=(
-        "module", "exception.traceback", "elapsed.repr", "elapsed.seconds",
+        "module", "exception", "exception.traceback", "elapsed.repr", "elapsed.seconds",
         "file.name", "level.icon", "time.repr",
     )),
     "ecs": Format({
@@ -114,6 +115,7 @@ FORMATS: dict[str, Format] = {
 FORMATS["pino"] = FORMATS["bunyan"]
 
 _LOGURU = frozenset({"text", "record"})
+_VALUES = re.compile(r"^ *[│└].*\n?", re.MULTILINE)
 _DEEPEST = 8  # levels of objects in which fields are looked for
 
 _OF_LOGGING = frozenset(
@@ -124,17 +126,15 @@ _OF_LOGGING = frozenset(
 
 def detected(keys: Collection[str]) -> str:
     """Returns the name of the format of a line that has these members."""
-    if _LOGURU == frozenset(keys):
+    if frozenset(keys) == _LOGURU:
         return "loguru"
     if "@timestamp" in keys and not {"log.level", "log", "ecs.version", "ecs"}.isdisjoint(keys):
         return "ecs"
     if {"level", "time", "pid", "hostname"} <= {*keys}:
         return "bunyan"
-    if not _OF_LOGGING.isdisjoint(keys):
-        return "python-json-logger"
-    if "event" in keys and {"message", "msg"}.isdisjoint(keys):
+    if "event" in keys and {"message", "msg", "levelname"}.isdisjoint(keys):
         return "structlog"
-    return "json"
+    return "json" if _OF_LOGGING.isdisjoint(keys) else "python-json-logger"
 
 
 def with_mapping(format_: Format, mapping: Mapping[str, str]) -> Format:
@@ -156,8 +156,9 @@ def unwrapped(line: dict[str, Any]) -> dict[str, Any]:
         record = {**extra, **record}
     text: Any = line.get("text")
     if record.get("exception") and type(text) is str and HEAD in text:
-        # It stands behind the message, as the sink has formatted it.
-        record["text"] = text[text.index(HEAD) :].rstrip()
+        # It stands behind the message, as the sink has formatted it; between its lines may be the
+        # values of variables, which may be secret.
+        record["text"] = _VALUES.sub("", text[text.index(HEAD) :]).rstrip()
     return record
 
 

@@ -279,7 +279,7 @@ def _plan_of(name: str, formats: Mapping[str, Format], line: dict[str, Any]) -> 
         (target, key, _READERS.get(target, level), key not in format_.dropped)
         for target, keys in format_.fields.items()
         if target not in _EVENT
-        for key in keys
+        for key in dict.fromkeys(keys)
         if key in line
     )
     used = {key for _, key, _, _ in fields} | {*format_.dropped}
