@@ -9,14 +9,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from snowplow_logging.ship.found import absolute, scan
+from snowplow_logging.ship.found import Found, absolute, scan
 from snowplow_logging.ship.logfile import PIPE, LogFile
 from snowplow_logging.ship.recognition import Recognition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from snowplow_logging.ship.found import Found, Version
+    from snowplow_logging.ship.found import Version
     from snowplow_logging.ship.logfile import Chunk
     from snowplow_logging.ship.state import State
 
@@ -47,11 +47,14 @@ class Followed:
     @property
     def is_over(self) -> bool:
         """Whether nobody will write to it any more."""
-        if self.file.is_compressed:
-            return True
         if self.is_there:
-            return False
+            return self.file.is_pipe or self.file.is_compressed
         return self.found.is_quiet(RENAMED if self.found.status.st_nlink else REMOVED)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it need not be kept open."""
+        return self.is_there and self.found.is_quiet(IDLE)
 
 
 class Files:
@@ -100,7 +103,8 @@ class Files:
         self._there = {**there, **self._recognition.rotated(self._patterns, there)}
         self.total_bytes = sum(found.status.st_size for found in self._there.values())
         if PIPE in self._patterns:
-            yield from self._to_the_end(LogFile(PIPE, self._max_line))
+            pipe = LogFile(PIPE, self._max_line)
+            yield from self._to_the_end(Followed(pipe, Found(PIPE, PIPE, pipe.status())))
         if self._follow:
             self._meet_new()
             self._again = False
@@ -108,18 +112,18 @@ class Files:
         for found in self._oldest_first():
             file = self._met(found)
             if file is not None:
-                self._open[file.identity] = Followed(file, found)
-                yield from self._to_the_end(file)
-                self._leave(file.identity)
+                yield from self._to_the_end(Followed(file, found))
 
     def close(self) -> None:
         """Closes all files."""
         for each in self._open.values():
             each.file.close()
 
-    def _to_the_end(self, file: LogFile) -> Iterator[Chunk | None]:
-        while not file.is_at_end:
-            yield self._taken(file, to_end=True)
+    def _to_the_end(self, followed: Followed) -> Iterator[Chunk | None]:
+        self._open[followed.file.identity] = followed
+        while not followed.file.is_at_end:
+            yield self._taken(followed, to_end=True)
+        self._leave(followed)
 
     def _as_they_grow(self) -> Iterator[Chunk | None]:
         next_look = time.monotonic() + POLL
@@ -134,16 +138,18 @@ class Files:
 
     def _next_of(self, followed: Followed) -> Chunk | None:
         is_over = followed.is_over
-        chunk = self._taken(followed.file, to_end=is_over)
+        chunk = self._taken(followed, to_end=is_over)
         if followed.file.is_at_end:
             followed.is_due = False
-            if is_over or (followed.is_there and followed.found.is_quiet(IDLE)):
-                self._leave(followed.file.identity)
+            if is_over or followed.is_idle or not followed.file.is_intact:
+                self._leave(followed)
         return chunk
 
-    def _taken(self, file: LogFile, *, to_end: bool) -> Chunk | None:
+    def _taken(self, followed: Followed, *, to_end: bool) -> Chunk | None:
+        file = followed.file
         try:
-            return file.take(to_end=to_end)
+            chunk = file.take(to_end=to_end)
+            return chunk and chunk._replace(is_whole=chunk.is_whole or followed.is_over)
         except OSError as error:
             self._note(file.path, error)
             file.is_at_end = True
@@ -154,11 +160,9 @@ class Files:
         self._there = scan(self._patterns, self._note)
         for identity, each in [*self._open.items()]:
             there = self._there.get(identity)
-            now = there or each.found._replace(status=each.file.status())
-            changed = now.version != each.found.version
-            if changed and not each.file.is_intact():
-                self._leave(identity)
-                continue
+            before = each.found
+            now = there or before._replace(status=each.file.status())
+            changed = now.version != before.version
             each.found, each.is_there, each.file.path = now, there is not None, now.path
             each.is_due = each.is_due or changed or not each.is_there
         self._meet_new()
@@ -192,11 +196,13 @@ class Files:
             return None
         return file
 
-    def _leave(self, identity: str) -> None:
-        followed = self._open.pop(identity)
-        self._read_bytes += followed.file.read_bytes
-        self._left[identity] = followed.found.version
-        followed.file.close()
+    def _leave(self, followed: Followed) -> None:
+        file = followed.file
+        self._read_bytes += file.read_bytes
+        if file.is_intact:  # else it was truncated, and begins anew
+            self._left[file.identity] = followed.found.version
+        del self._open[file.identity]
+        file.close()
 
     def _note(self, path: str, error: OSError) -> None:
         """Complains of each path once; what is followed may come to be."""

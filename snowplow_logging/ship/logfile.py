@@ -58,12 +58,14 @@ class LogFile:
         self.path = path
         self.id = 0  # in the state, if it is there
         self.is_at_end = False
+        self.is_intact = True  # what was read of it is still there
         self._max_line = max_line
         self._raw = _opened(path)
         status = os.fstat(self._raw.fileno())
         self.identity = f"{status.st_dev}:{status.st_ino}"
         self.is_pipe = not stat.S_ISREG(status.st_mode)
         self.is_compressed = not self.is_pipe and self._raw.read(len(_GZIP)) == _GZIP
+        _ = self.is_pipe or self._raw.seek(0)
         self._stream = cast(
             "io.RawIOBase", gzip.GzipFile(fileobj=self._raw) if self.is_compressed else self._raw
         )
@@ -94,15 +96,7 @@ class LogFile:
     def go_on_from(self, position: Position) -> bool:
         """Goes to where it was left; says whether it is the file that was left there."""
         self._splitter = Splitter(position, self._max_line)
-        return self.is_intact()
-
-    def is_intact(self) -> bool:
-        """Says whether what stands before the place that is read next is still what was read."""
-        position, rest = self._splitter.position, self._splitter.rest
-        last = position.last
-        if print_of(self._read_at(position.offset - last.size, last.size)) != last:
-            return False
-        return self._read_at(self._splitter.offset - len(rest), len(rest)) == rest
+        return self._is_as_read()
 
     def begins_with(self, position: Position) -> bool:
         """Says whether all before ``position`` is as in the file that this is of; goes there."""
@@ -116,7 +110,7 @@ class LogFile:
         """Returns the next lines; None where there are none, or none yet.
 
         Args:
-            to_end: Whether the end of the file ends its last line, too.
+            to_end: Whether a last line without a line end is wanted, too.
 
         Raises:
             OSError: It cannot be read.
@@ -125,18 +119,28 @@ class LogFile:
         while (lines := self._splitter.take()) is None:
             if self.is_pipe and not _is_ready(self._raw):
                 return None
-            block = self._read(BLOCK)
-            if block:
-                self._splitter.feed(block)
-                continue
-            self.is_at_end = True
-            rest = self._splitter.take_rest() if to_end or self.is_pipe else None
-            return Chunk(self, rest, self.is_pipe or self.is_compressed) if rest else None
+            # A few calls of the system more for each block, but no race with who truncates.
+            self.is_intact = self.is_pipe or self.is_compressed or self._is_as_read()
+            block = self._read(BLOCK) if self.is_intact else b""
+            if not block:
+                self.is_at_end = True
+                rest = self._splitter.take_rest() if to_end and self.is_intact else None
+                return Chunk(self, rest, is_whole=False) if rest else None
+            self._splitter.feed(block)
         return Chunk(self, lines, is_whole=True)
 
     def close(self) -> None:
         """Closes it."""
+        self._stream.close()
         self._raw.close()
+
+    def _is_as_read(self) -> bool:
+        """Says whether what stands before the place that is read next is what was read there."""
+        position, rest = self._splitter.position, self._splitter.rest
+        last = position.last
+        if print_of(self._read_at(position.offset - last.size, last.size)) != last:
+            return False
+        return self._read_at(self._splitter.offset - len(rest), len(rest)) == rest
 
     def _read_at(self, offset: int, size: int) -> bytes:
         _ = self._stream.seek(offset)

@@ -44,10 +44,19 @@ class Options:
     def __init__(self, config: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         said = {**config, **{name: given[name] for name in given if given[name] is not None}}
         self.endpoint: str = said.pop("endpoint", None) or from_environment("endpoint") or ""
-        self.level = logging.Handler(said.pop("level", 0)).level
+        self.level = _level(said.pop("level", 0))
         if from_environment("thread_count") is None:
             said.setdefault("thread_count", MANY_THREADS)
         self.values = resolve(said, _NAMES, environment=True)
+
+
+def _level(value: Any) -> int:
+    try:
+        if isinstance(value, str):
+            value = int(value) if value.isdecimal() else value.upper()
+        return logging.Handler(value).level
+    except (TypeError, ValueError):
+        raise ValueError(f"level takes a name or a number, as WARNING; not {value!r}") from None
 
 
 def of_config(source: str) -> dict[str, Any]:

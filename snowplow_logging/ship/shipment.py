@@ -114,7 +114,7 @@ class Shipment:
                 self.counts.malformed += 1
                 self._screen.malformed(chunk.file.path, number, str(error))
                 if self._malformed is not None:
-                    _ = self._malformed.write(line + b"\n")
+                    _ = self._malformed.write(line[: self._max_line] + b"\n")
             offset += len(line) + 1
         self.counts.lines += len(lines)
         self._delivery.mark((chunk.file.id, end))

@@ -140,8 +140,8 @@ def test_any_bytes(line: bytes) -> None:
     """Whatever a line is, it says something, says nothing, or is refused."""
     try:
         said: Any = parsed(line, 50)
-    except MalformedError as error:
-        assert str(error)
+    except MalformedError:
+        pass
     else:
         assert said is None or type(said) is dict
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 from typing import Any
@@ -22,6 +23,7 @@ from tests.ship.test_times import MS
 TIME = "2024-05-01T12:34:56.123Z"
 ORDER = "iglu:com.acme/order_placed/jsonschema/1-0-0"
 STACK = "TypeError: x is no function\n    at place (/srv/shop.js:10:5)"
+FRAME = '  File "a.py", line 3, in f'
 TRACE_ID, SPAN_ID = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
 EXAMPLES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
@@ -151,8 +153,8 @@ def mapped(line: dict[str, Any], **options: Any) -> tuple[str, Any, list[Any]]:
     """Returns schema, data and entities of what a line becomes, with attributes as such."""
     event = LineMapper(**options).mapped(line).event
     assert event is not None
-    data = json.loads(event.data)
-    if isinstance(data, dict) and "attributes" in data and event.schema == LOG_RECORD:
+    data: Any = json.loads(event.data)
+    if event.schema == LOG_RECORD and "attributes" in data:
         assert problems(event.schema, data) == []
         data["attributes"] = json.loads(data["attributes"])
     return event.schema, data, [json.loads(entity) for entity in event.entities]
@@ -181,9 +183,9 @@ def test_formats(name: str) -> None:
         ),
         (
             {"@timestamp": TIME, "log.level": "fatal", "message": "failed",
-             "error": {"type": "acme.Bad", "message": "m", "stack_trace": '  File "a.py", line 3, in f'}},
+             "error": {"type": "acme.Bad", "message": "m", "stack_trace": FRAME}},
             {"programmingLanguage": "PYTHON", "exceptionName": "acme.Bad", "fileName": "a.py",
-             "lineNumber": 3, "stackTrace": '  File "a.py", line 3, in f', "isFatal": True},
+             "lineNumber": 3, "stackTrace": FRAME, "isFatal": True},
         ),
         (
             {"message": "failed", "time": TIME, "exception_type": "acme.Bad"},
@@ -312,7 +314,7 @@ def test_any_line(line: dict[str, Any], format_: str | None) -> None:
 
 def test_what_is_documented() -> None:
     """The help names the formats that there are; fields are those of the schema, and some more."""
-    parser = command.argparse.ArgumentParser()
+    parser = argparse.ArgumentParser()
     command.add_arguments(parser)
     said = re.search(r"--format NAME\s+(.*?);", " ".join(parser.format_help().split()))
     assert said
