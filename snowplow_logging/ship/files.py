@@ -9,14 +9,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from snowplow_logging.ship.found import Found, absolute, scan
+from snowplow_logging.ship.found import of_stdin, scan
 from snowplow_logging.ship.logfile import PIPE, LogFile
 from snowplow_logging.ship.recognition import Recognition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from snowplow_logging.ship.found import Version
+    from snowplow_logging.ship.found import Found, Version
     from snowplow_logging.ship.logfile import Chunk
     from snowplow_logging.ship.state import State
 
@@ -61,7 +61,7 @@ class Files:
     """Reads all files that some patterns match.
 
     Args:
-        patterns: Paths, which may have wildcards; ``-`` is stdin.
+        patterns: Absolute paths, which may have wildcards; ``-`` is stdin.
         state: What is known of them.
         follow: Whether to go on with what is written later.
         again: Whether to begin anew with what is known.
@@ -79,7 +79,7 @@ class Files:
         max_line: int,
         complain: Callable[[str, str], None],
     ) -> None:
-        self._patterns = absolute(patterns)
+        self._patterns = patterns
         self._recognition = Recognition(state, max_line)
         self._follow = follow and {*patterns} != {PIPE}
         self._again = again
@@ -91,6 +91,7 @@ class Files:
         self._left: dict[str, Version] = {}  # by identity, what was read to its end
         self._read_bytes = 0  # of files that were left
         self.total_bytes = 0
+        self.can_repeat = PIPE not in patterns  # of a pipe nothing can be read again
 
     @property
     def read_bytes(self) -> int:
@@ -103,8 +104,7 @@ class Files:
         self._there = {**there, **self._recognition.rotated(self._patterns, there)}
         self.total_bytes = sum(found.status.st_size for found in self._there.values())
         if PIPE in self._patterns:
-            pipe = LogFile(PIPE, self._max_line)
-            yield from self._to_the_end(Followed(pipe, Found(PIPE, PIPE, pipe.status())))
+            yield from self._to_the_end(Followed(LogFile(PIPE, self._max_line), of_stdin()))
         if self._follow:
             self._meet_new()
             self._again = False
@@ -128,9 +128,12 @@ class Files:
     def _as_they_grow(self) -> Iterator[Chunk | None]:
         next_look = time.monotonic() + POLL
         while True:
-            chunks = [self._next_of(each) for each in [*self._open.values()] if each.is_due]
-            yield from filter(None, chunks)
-            if not any(chunks):
+            due = [each for each in self._open.values() if each.is_due]
+            for each in due:
+                yield self._next_of(each)
+                while each.file.has_lines:  # all that was read, so that it need not be kept
+                    yield self._next_of(each)
+            if not due:
                 yield None
             if time.monotonic() >= next_look:
                 self._look()
@@ -185,6 +188,7 @@ class Files:
         try:
             file = LogFile(found.path, self._max_line)
             if file.is_pipe:
+                self.can_repeat = False
                 return file
             if self._follow and not self._recognition.can_tell(file, found):
                 file.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import stat
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from snowplow_logging.ship.logfile import PIPE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 Version = tuple[int, int]
 
@@ -45,12 +46,23 @@ class Found(NamedTuple):
         return time.time() - self.status.st_mtime >= seconds
 
 
+def of_stdin() -> Found:
+    """Returns stdin as a file."""
+    return Found(PIPE, PIPE, os.fstat(sys.stdin.fileno()))
+
+
 def absolute(patterns: Iterable[str]) -> list[str]:
     """Returns patterns that mean the same in any folder."""
     return [each if each == PIPE else str(Path(each).absolute()) for each in patterns]
 
 
-def scan(patterns: Sequence[str], complain: Callable[[str, OSError], None]) -> dict[str, Found]:
+def _nothing(path: str, error: OSError) -> None:
+    """Is said of files that are not asked for."""
+
+
+def scan(
+    patterns: Sequence[str], complain: Callable[[str, OSError], None] = _nothing
+) -> dict[str, Found]:
     """Returns the files that there are, by identity; the same one by two names counts once.
 
     Args:
@@ -73,16 +85,3 @@ def scan(patterns: Sequence[str], complain: Callable[[str, OSError], None]) -> d
             elif is_named:
                 complain(path, OSError(f"it is a folder: name files, such as {path}/*.log"))
     return there
-
-
-def beside(path: str, identity: str, pattern: str) -> Iterator[Found]:
-    """Yields the file with an identity, if it is in the folder of ``path``."""
-    try:
-        with os.scandir(Path(path).parent) as entries:
-            for entry in entries:
-                if identity.endswith(f":{entry.inode()}"):
-                    found = Found(entry.path, pattern, entry.stat())
-                    if found.identity == identity:
-                        yield found
-    except OSError:  # the folder is gone, or not ours to read
-        return

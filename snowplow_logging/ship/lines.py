@@ -94,6 +94,11 @@ class Splitter:
         """How far blocks have been fed."""
         return self._passed.offset + sum(map(len, self._ready)) + len(self._ready) + len(self.rest)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether ``take`` has lines to return."""
+        return bool(self._ready)
+
     def feed(self, block: bytes) -> None:
         """Takes the next block."""
         *self._ready, self.rest = (self.rest + block).split(b"\n")

@@ -89,6 +89,11 @@ class LogFile:
         """How much has been read of what is on the disk."""
         return self._splitter.offset if self.is_pipe else self._raw.tell()
 
+    @property
+    def has_lines(self) -> bool:
+        """Whether the next lines have been read already."""
+        return self._splitter.is_ready
+
     def status(self) -> os.stat_result:
         """Returns what the system says of it."""
         return os.fstat(self._raw.fileno())

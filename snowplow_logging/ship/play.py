@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from snowplow_logging.ship.check import check
 from snowplow_logging.ship.delivery import Delivery
 from snowplow_logging.ship.files import Files
 from snowplow_logging.ship.formats import FORMATS, TARGETS
+from snowplow_logging.ship.found import absolute, scan
 from snowplow_logging.ship.logfile import PIPE
 from snowplow_logging.ship.mapping import LineMapper
 from snowplow_logging.ship.options import NO_ENDPOINT, Options, of_config
@@ -39,29 +39,18 @@ def play(arguments: argparse.Namespace) -> int:
     config = of_config(arguments.config) if arguments.config else {}
     options = Options(config, {**said, "endpoint": arguments.to})
     mapper = _mapper(arguments, options)
-    patterns = _patterns(arguments.files)
-    if not (options.endpoint or arguments.check):
+    patterns = absolute(_patterns(arguments.files))
+    if arguments.check:
+        return _check(patterns, mapper, arguments.max_line)
+    if not options.endpoint:
         raise ValueError(NO_ENDPOINT)
+    screen = Screen(quiet=arguments.quiet)
     with ExitStack() as stack:
-        screen = stack.enter_context(closing(Screen(quiet=arguments.quiet or arguments.check)))
-        remembers = not arguments.check and patterns != [PIPE]
-        state = State(_state_path(arguments.state, options) if remembers else None)
-        _ = stack.enter_context(closing(state))
-        files = Files(
-            patterns,
-            state,
-            follow=arguments.follow and not arguments.check,
-            again=arguments.again,
-            max_line=arguments.max_line,
-            complain=screen.complain,
+        _ = stack.enter_context(closing(screen))
+        shipment = _shipment(
+            arguments, options, patterns=patterns, mapper=mapper, screen=screen, stack=stack
         )
-        _ = stack.enter_context(closing(files))
-        if arguments.check:
-            is_well = check(files, mapper, arguments.max_line)
-            return LOST if screen.complaints else 0 if is_well else MALFORMED
-        shipment = _shipment(arguments, options, stack, (files, mapper, state, screen))
         outcome = shipment.run(options.values["shutdown_timeout"])
-    outcome = replace(outcome, can_repeat=PIPE not in patterns)
     if (problem := outcome.problem()) is not None:
         screen.say(problem, "bold red")
     if not arguments.quiet:
@@ -69,24 +58,47 @@ def play(arguments: argparse.Namespace) -> int:
     return outcome.status(follows=arguments.follow)
 
 
+def _check(patterns: list[str], mapper: LineMapper, max_line: int) -> int:
+    screen = Screen(quiet=True)
+    found = scan(patterns, lambda path, error: screen.complain(path, error.strerror or f"{error}"))
+    paths = [*([PIPE] if PIPE in patterns else []), *(each.path for each in found.values())]
+    is_well = check(paths, mapper, max_line)
+    return LOST if screen.complaints else 0 if is_well else MALFORMED
+
+
 def _shipment(
     arguments: argparse.Namespace,
     options: Options,
+    *,
+    patterns: list[str],
+    mapper: LineMapper,
+    screen: Screen,
     stack: ExitStack,
-    parts: tuple[Files, LineMapper, State, Screen],
 ) -> Shipment:
+    """Makes what ships; what it holds is closed with the stack, the delivery first."""
+    state = State(_state_path(arguments.state, options) if patterns != [PIPE] else None)
+    _ = stack.enter_context(closing(state))
+    files = Files(
+        patterns,
+        state,
+        follow=arguments.follow,
+        again=arguments.again,
+        max_line=arguments.max_line,
+        complain=screen.complain,
+    )
+    _ = stack.enter_context(closing(files))
+    malformed = stack.enter_context(_kept(arguments.malformed)) if arguments.malformed else None
     delivery: Delivery[Mark] = Delivery(
         options.endpoint, options.values, skip_refused=arguments.skip_refused
     )
     _ = stack.enter_context(closing(delivery))
-    files, mapper, state, screen = parts
     return Shipment(
         files,
         mapper,
         delivery,
         state,
         screen,
-        malformed=stack.enter_context(_kept(arguments.malformed)) if arguments.malformed else None,
+        malformed=malformed,
         level=options.level,
         max_line=arguments.max_line,
         give_up_after=arguments.give_up_after,

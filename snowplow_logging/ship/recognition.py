@@ -8,9 +8,11 @@ what comes twice has the same ids, what is left out is lost.
 
 from __future__ import annotations
 
+import glob
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from snowplow_logging.ship.found import beside
+from snowplow_logging.ship.found import scan
 from snowplow_logging.ship.lines import Position
 from snowplow_logging.ship.logfile import LogFile
 
@@ -77,11 +79,14 @@ class Recognition:
         """Returns files that have got a name which no pattern matches before they were read."""
         away: dict[str, Found] = {}
         for pattern in patterns:
-            for known in self._state.known(pattern=pattern):
-                if known.identity not in there:
-                    for found in beside(known.path, known.identity, pattern):
-                        if self._is(found, known) and self._has_more(found, known):
-                            away[found.identity] = found
+            known = self._state.known(pattern=pattern)
+            gone = [each for each in known if each.identity not in there]
+            for folder in {str(Path(each.path).parent) for each in gone}:
+                inside = scan([f"{glob.escape(folder)}/*"])
+                for each in gone:
+                    found = inside.get(each.identity)
+                    if found is not None and self._is(found, each) and _has_more(found, each):
+                        away[found.identity] = found._replace(pattern=pattern)
         return away
 
     def _as_itself(self, file: LogFile) -> Known | None:
@@ -113,6 +118,6 @@ class Recognition:
             return False
         return same and newest.id == known.id
 
-    @staticmethod
-    def _has_more(found: Found, known: Known) -> bool:
-        return found.status.st_size > known.position.offset
+
+def _has_more(found: Found, known: Known) -> bool:
+    return found.status.st_size > known.position.offset

@@ -90,7 +90,8 @@ class Shipment:
                     break
             self._finish(drain_seconds)
         self.counts.unreadable = self._screen.complaints
-        return Outcome(self.counts, self._delivery.stats(), self._signal, self._gave_up)
+        stats, can_repeat = self._delivery.stats(), self._files.can_repeat
+        return Outcome(self.counts, stats, self._signal, self._gave_up, can_repeat=can_repeat)
 
     @property
     def _is_stopped(self) -> bool:

@@ -99,7 +99,7 @@ def command(
     folder: Path,
     *arguments: object,
     stdin: int | None = subprocess.DEVNULL,
-    state: bool = True,
+    state: str | None = "state.db",
     hidden: Sequence[str] = (),
     **environment: str,
 ) -> Generator[Command, None, None]:
@@ -109,12 +109,12 @@ def command(
         folder: The folder, in which its state is, too.
         arguments: Its arguments.
         stdin: What it reads.
-        state: Whether the state is in the folder.
+        state: The file of its state in the folder; None: it is where it is by default.
         hidden: Modules that are not installed.
         environment: Variables beside those of this process.
     """
     kept = {key: os.environ[key] for key in os.environ if not key.startswith("SNOWPLOW_LOGGING_")}
-    own = ["--state", str(folder / "state.db")] if state else []
+    own = ["--state", str(folder / state)] if state else []
     words = [sys.executable, "-W", "error", "-c", MAIN.format([*hidden]), "ship", *own]
     output = folder / "output"
     output.mkdir(exist_ok=True)

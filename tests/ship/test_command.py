@@ -78,7 +78,7 @@ def test_resumes(collector: FaultyCollector, log: Path) -> None:
 def test_another_collector_gets_all(collector: FaultyCollector, tmp_path: Path) -> None:
     """What was sent to one collector is, by default, not taken as sent to another one."""
     append(tmp_path / "app.log", lines(range(3)))
-    own = {"state": False, "XDG_STATE_HOME": str(tmp_path / "state")}
+    own = {"state": None, "XDG_STATE_HOME": str(tmp_path / "state")}
     with FaultyCollector() as other:
         for url in (collector.url, other.url, collector.url):
             _ = run(tmp_path, "--to", url, "app.log", **own)
@@ -338,7 +338,7 @@ def test_check(tmp_path: Path) -> None:
 def test_wrong_usage(tmp_path: Path, arguments: list[str], said: str) -> None:
     """Wrong usage ends with status 2, and a line that says what is right."""
     append(tmp_path / "app.log", lines(range(3)))
-    ended = run(tmp_path, *arguments, state=False, XDG_STATE_HOME=str(tmp_path))
+    ended = run(tmp_path, *arguments, state=None, XDG_STATE_HOME=str(tmp_path))
     assert ended.process.returncode == 2
     assert said in ended.errors
     assert "Traceback" not in ended.errors

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from snowplow_logging.ship.files import Files
+from snowplow_logging.ship.found import absolute
 from snowplow_logging.ship.lines import parsed
 from snowplow_logging.ship.state import State
 from tests.ship.support import aged, append, line, lines
@@ -42,7 +43,7 @@ class Reader:
         self.complaints: list[str] = []
         self._state = State(state)
         self._files = Files(
-            [str(each) for each in patterns],
+            absolute(map(str, patterns)),
             self._state,
             complain=lambda path, reason: self.complaints.append(f"{Path(path).name}: {reason}"),
             **given,
