@@ -102,7 +102,8 @@ class Files:
         """Yields lines, of the oldest file first; None where there is nothing at the moment."""
         there = scan(self._patterns, self._note)
         self._there = {**there, **self._recognition.rotated(self._patterns, there)}
-        self.total_bytes = sum(found.status.st_size for found in self._there.values())
+        if not self._follow:
+            self.total_bytes = sum(found.status.st_size for found in self._there.values())
         if PIPE in self._patterns:
             yield from self._to_the_end(Followed(LogFile(PIPE, self._max_line), of_stdin()))
         if self._follow:

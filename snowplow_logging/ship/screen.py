@@ -56,19 +56,22 @@ class Screen:
 
     def progress(self, files: Files, counts: Counts, stats: Stats, stuck: float) -> None:
         """Shows how far it is, unless it has just done so."""
-        now = time.monotonic()
         self._say_waiting(stats, stuck)
-        if self._quiet or now - self._shown_at < self._every:
-            return
-        self._shown_at = now
-        rate = counts.lines / (now - self._began)
-        said = f"{stats.delivered} delivered, {counts.malformed} malformed, {rate:.0f} lines/s"
-        read, total = files.read_bytes, files.total_bytes
+        if not self._quiet and time.monotonic() - self._shown_at >= self._every:
+            self._shown_at = time.monotonic()
+            read, total = files.read_bytes, files.total_bytes
+            said = self._said(counts, stats)
+            if self._bar is not None:
+                self._bar.show(read, total, said)
+            else:
+                share = f"{read / 2**20:.0f} of {total / 2**20:.0f} MiB read: " if total else ""
+                self.say(f"{share}{counts.lines} lines, {said}")
+
+    def end(self, files: Files, counts: Counts, stats: Stats) -> None:
+        """Shows the end on the bar, and leaves it; what is said later is said without one."""
         if self._bar is not None:
-            self._bar.show(read, total, said)
-        else:
-            share = f"{read / 2**20:.0f} of {total / 2**20:.0f} MiB read" if total else "reading"
-            self.say(f"{share}: {counts.lines} lines, {said}")
+            self._bar.show(files.read_bytes, files.total_bytes, self._said(counts, stats))
+        self.close()
 
     def say(self, text: str, style: str = "") -> None:
         """Writes a line, where no terminal can be steered by it."""
@@ -79,10 +82,14 @@ class Screen:
             say(f"snowplow-logging ship: {line}", style, sys.stderr)
 
     def close(self) -> None:
-        """Ends the bar; what is said later is said without one."""
+        """Leaves the bar as it is."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+    def _said(self, counts: Counts, stats: Stats) -> str:
+        rate = counts.lines / (time.monotonic() - self._began)
+        return f"{stats.delivered} delivered, {counts.malformed} malformed, {rate:.0f} lines/s"
 
     def _say_waiting(self, stats: Stats, stuck: float) -> None:
         waiting = stuck > PATIENCE and stats.last_error is not None
@@ -116,7 +123,7 @@ class _Bar:
     def show(self, read: int, total: int, said: str) -> None:
         """Draws it."""
         self._progress.update(
-            self._task, completed=read, total=max(read, total) or None, description=said
+            self._task, completed=read, total=max(read, total) if total else None, description=said
         )
         self._progress.refresh()
 

@@ -91,6 +91,7 @@ class Shipment:
             self._finish(drain_seconds)
         self.counts.unreadable = self._screen.complaints
         stats, can_repeat = self._delivery.stats(), self._files.can_repeat
+        self._screen.end(self._files, self.counts, stats)
         return Outcome(self.counts, stats, self._signal, self._gave_up, can_repeat=can_repeat)
 
     @property

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from snowplow_logging.ship.lines import Position, Print
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 KEPT_DAYS = 30  # that the place in a file which is gone is remembered
 _TABLE = """
@@ -85,70 +85,83 @@ class State:
         if path is not None:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._path = path
         self._database = sqlite3.connect(path or ":memory:", timeout=0, isolation_level=None)
-        try:  # only now does it look into the file
+        try:
             # Exclusive, so that the lock is held to the end of the process, even if that is sudden.
-            for statement in (
-                "PRAGMA locking_mode = EXCLUSIVE", "PRAGMA journal_mode = WAL",
-                "PRAGMA synchronous = NORMAL", _TABLE,
-            ):  # fmt: skip
-                _ = self._database.execute(statement)
+            _ = self._execute("PRAGMA locking_mode = EXCLUSIVE")
+            _ = self._execute("PRAGMA journal_mode = WAL")
+            _ = self._execute("PRAGMA synchronous = NORMAL")
+            _ = self._execute(_TABLE)
             oldest = time.time() - KEPT_DAYS * 86_400
-            _ = self._database.execute("DELETE FROM files WHERE seen < ?", (oldest,))
-        except sqlite3.Error as error:
+            _ = self._execute("DELETE FROM files WHERE seen < ?", oldest)
+        except StateError:
             self.close()
-            if "locked" in str(error):
-                raise StateError(
-                    f"another process ships with the state {path}: end that, or give each its own "
-                    "with --state FILE"
-                ) from None
-            raise StateError(
-                f"the state {path} cannot be used ({error}): move it away, or name another with "
-                "--state FILE; files are then shipped from their beginning"
-            ) from None
+            raise
 
     def known(self, **where: str) -> list[Known]:
         """Returns the files with these values in their columns, the newest first."""
         condition = " AND ".join(f"{column} = ?" for column in where)
         query = f"SELECT {_COLUMNS} FROM files WHERE {condition} ORDER BY id DESC"  # noqa: S608 - names of ours
-        with closing(self._database.execute(query, tuple(where.values()))) as rows:
+        with closing(self._execute(query, *where.values())) as rows:
             return [_known(row) for row in rows]
 
     def add(self, identity: str, path: str, pattern: str, seed: str, first: Print) -> int:
         """Remembers a file of which nothing is shipped yet; returns its number."""
-        empty = Position()
-        values = (
-            identity, path, pattern, seed, *first, *empty[:3], *empty.last, time.time(),
-        )  # fmt: skip
+        values = (identity, path, pattern, seed, *first, *_flat(Position()), time.time())
         columns = f"{_COLUMNS.removeprefix('id, ')}, seen"
         marks = ", ".join("?" for _ in values)
-        row = self._database.execute(f"INSERT INTO files ({columns}) VALUES ({marks})", values)  # noqa: S608 - names of ours
+        row = self._execute(f"INSERT INTO files ({columns}) VALUES ({marks})", *values)  # noqa: S608 - names of ours
         return row.lastrowid or 0
 
     def found(self, file: int, identity: str, path: str, pattern: str) -> None:
         """Notes where a file is now."""
-        _ = self._database.execute(
+        _ = self._execute(
             "UPDATE files SET identity = ?, path = ?, pattern = ?, seen = ? WHERE id = ?",
-            (identity, path, pattern, time.time(), file),
-        )
+            identity, path, pattern, time.time(), file,
+        )  # fmt: skip
 
     def save(self, positions: Mapping[int, Position]) -> None:
-        """Notes how far files are settled, all at once."""
-        now = time.time()
-        rows: Iterable[tuple[object, ...]] = [
-            (*position[:3], *position.last, now, file) for file, position in positions.items()
-        ]
-        _ = self._database.execute("BEGIN")
-        _ = self._database.executemany(
-            "UPDATE files SET position = ?, lines = ?, checksum = ?, last_size = ?, "
-            "last_digest = ?, seen = ? WHERE id = ?",
-            rows,
-        )
-        _ = self._database.execute("COMMIT")
+        """Notes how far files are settled, all at once.
+
+        Raises:
+            StateError: It cannot be written.
+        """
+        _ = self._execute("BEGIN")
+        for file, position in positions.items():
+            _ = self._execute(
+                "UPDATE files SET position = ?, lines = ?, checksum = ?, last_size = ?, "
+                "last_digest = ?, seen = ? WHERE id = ?",
+                *_flat(position), time.time(), file,
+            )  # fmt: skip
+        _ = self._execute("COMMIT")
 
     def close(self) -> None:
         """Lets others have it."""
         self._database.close()
+
+    def _execute(self, statement: str, *values: object) -> sqlite3.Cursor:
+        try:
+            return self._database.execute(statement, values)
+        except sqlite3.Error as error:
+            raise StateError(self._advice(str(error))) from None
+
+    def _advice(self, error: str) -> str:
+        if "locked" in error:
+            return (
+                f"another process ships with the state {self._path}: end that, or give each its "
+                "own with --state FILE"
+            )
+        if "full" in error or "readonly" in error:
+            return f"the state {self._path} cannot be written ({error}): nothing is lost; make room"
+        return (
+            f"the state {self._path} cannot be used ({error}): move it away, or name another with "
+            "--state FILE; files are then shipped from their beginning"
+        )
+
+
+def _flat(position: Position) -> tuple[object, ...]:
+    return (*position[:3], *position.last)
 
 
 def default_path(endpoint: str) -> Path:
