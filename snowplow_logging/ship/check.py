@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from snowplow_logging.schema.screen import document, say
@@ -53,6 +54,11 @@ def _first_lines(path: str, max_line: int) -> list[bytes]:
         file.close()
 
 
+def _iso(milliseconds: int) -> str:
+    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=milliseconds)
+    return moment.isoformat(timespec="milliseconds")
+
+
 def _show(place: str, said: dict[str, Any], mapper: LineMapper) -> None:
     mapped = mapper.mapped(said)
     say(f"{place}: {mapper.format_of(said)}", "bold")
@@ -60,7 +66,7 @@ def _show(place: str, said: dict[str, Any], mapper: LineMapper) -> None:
         say("is not sent: it names no schema, and plain records have none")
         return
     shown: dict[str, Any] = {
-        "dtm": "the time of reading" if mapped.created_ms is None else mapped.created_ms,
+        "dtm": "the time of reading" if mapped.created_ms is None else _iso(mapped.created_ms),
         "schema": mapped.event.schema,
         "data": json.loads(mapped.event.data),
     }

@@ -39,7 +39,7 @@ def play(arguments: argparse.Namespace) -> int:
     config = of_config(arguments.config) if arguments.config else {}
     options = Options(config, {**said, "endpoint": arguments.to})
     mapper = _mapper(arguments, options)
-    patterns = absolute(_patterns(arguments.files))
+    patterns = _patterns(arguments.files)
     if arguments.check:
         return _check(patterns, mapper, arguments.max_line)
     if not options.endpoint:
@@ -79,7 +79,7 @@ def _shipment(
     state = State(_state_path(arguments.state, options) if patterns != [PIPE] else None)
     _ = stack.enter_context(closing(state))
     files = Files(
-        patterns,
+        absolute(patterns),
         state,
         follow=arguments.follow,
         again=arguments.again,

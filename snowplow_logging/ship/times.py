@@ -67,8 +67,7 @@ def _since_epoch(moment: datetime) -> int:
 
 
 def _of_number(value: float) -> int | None:
-    size = abs(value)
-    if not size >= LEAST_SECONDS:  # nor is it NaN
+    if not value >= LEAST_SECONDS:  # nor is it NaN
         return None
-    parts = next((parts for limit, parts in _PARTS if size < limit), None)
+    parts = next((parts for limit, parts in _PARTS if value < limit), None)
     return None if parts is None else int(value * 1_000 // parts)
