@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from snowplow_logging._stats import Stats
     from snowplow_logging.record import Event
 
-MOST_MARKS = 16  # chunks that may be under way
+LINE_BYTES = 1_000  # that the event of a line takes, beside what the line says
+MOST_BYTES = 12_000_000  # of lines and their events that may be under way
 REFUSALS = {code: True for code in range(400, 500) if code != 413}  # noqa: PLR2004 - too large, which is halved
 _NEVER_FULL = {"overflow": "drop_newest", "queue_size": 2**40, "queue_bytes": 2**40}
 T = TypeVar("T")
@@ -46,13 +47,14 @@ class Delivery(Generic[T]):
         given |= {"max_age": YEARS, "custom_retry_codes": codes | options["custom_retry_codes"]}
         self._emitter = _QuietEmitter(endpoint, **given)
         self._tracker = new_tracker(self._emitter, {**options})
-        self._marks: deque[tuple[int, T]] = deque()
+        self._marks: deque[tuple[int, int, T]] = deque()  # sequence, bytes, mark
+        self._bytes = 0
         self._progress = (-1, time.monotonic())  # events that were settled, and when
 
     @property
     def is_full(self) -> bool:
         """Whether so much is under way that no more should be read."""
-        return len(self._marks) >= MOST_MARKS
+        return self._bytes >= MOST_BYTES
 
     @property
     def is_done(self) -> bool:
@@ -64,9 +66,17 @@ class Delivery(Generic[T]):
         now = time.time_ns() // 1_000_000 if created_ms is None else created_ms
         _ = self._tracker.track(*event, now, severity=severity, event_id=event_id)
 
-    def mark(self, mark: T) -> None:
-        """Sets a mark behind all that was tracked so far."""
-        self._marks.append((self._emitter.last_sequence, mark))
+    def mark(self, mark: T, lines: int, size: int) -> None:
+        """Sets a mark behind all that was tracked so far.
+
+        Args:
+            mark: The mark.
+            lines: How many lines are between it and the last one.
+            size: How many bytes these have.
+        """
+        size += lines * LINE_BYTES
+        self._bytes += size
+        self._marks.append((self._emitter.last_sequence, size, mark))
 
     def settled(self, seconds: float = 0.0) -> list[T]:
         """Returns marks before which nothing is under way any more, and forgets them.
@@ -76,7 +86,9 @@ class Delivery(Generic[T]):
         """
         marks: list[T] = []
         while self._marks and self._emitter.is_settled(self._marks[0][0], seconds):
-            marks.append(self._marks.popleft()[1])
+            _, size, mark = self._marks.popleft()
+            self._bytes -= size
+            marks.append(mark)
             seconds = 0.0
         return marks
 

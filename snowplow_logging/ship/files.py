@@ -123,22 +123,31 @@ class Files:
     def _to_the_end(self, followed: Followed) -> Iterator[Chunk | None]:
         self._open[followed.file.identity] = followed
         while not followed.file.is_at_end:
-            yield self._taken(followed, to_end=True)
+            chunk = self._taken(followed, to_end=True)
+            if chunk is not None or not followed.file.is_at_end:
+                yield chunk
         self._leave(followed)
 
     def _as_they_grow(self) -> Iterator[Chunk | None]:
         next_look = time.monotonic() + POLL
         while True:
-            due = [each for each in self._open.values() if each.is_due]
-            for each in due:
-                yield self._next_of(each)
-                while each.file.has_lines:  # all that was read, so that it need not be kept
-                    yield self._next_of(each)
-            if not due:
+            nothing = True
+            for each in [each for each in self._open.values() if each.is_due]:
+                for chunk in self._read_of(each):
+                    nothing = False
+                    yield chunk
+            if nothing:
                 yield None
             if time.monotonic() >= next_look:
                 self._look()
                 next_look = time.monotonic() + POLL
+
+    def _read_of(self, followed: Followed) -> Iterator[Chunk]:
+        """Yields the lines of a block, all of them, so that it need not be kept."""
+        while (chunk := self._next_of(followed)) is not None:
+            yield chunk
+            if not followed.file.has_lines:
+                return
 
     def _next_of(self, followed: Followed) -> Chunk | None:
         is_over = followed.is_over
@@ -162,6 +171,7 @@ class Files:
     def _look(self) -> None:
         """Looks which files are new, have grown, were truncated or are gone."""
         self._there = scan(self._patterns, self._note)
+        self._left = {each: self._left[each] for each in self._left if each in self._there}
         for identity, each in [*self._open.items()]:
             there = self._there.get(identity)
             before = each.found
@@ -176,10 +186,12 @@ class Files:
             identity = found.identity
             if identity in self._open or self._left.get(identity) == found.version:
                 continue
-            if len(self._open) >= MOST_OPEN:
+            if not found.is_regular:
+                self._note(found.path, OSError("it is a pipe: redirect it to stdin, which is -"))
+            elif len(self._open) >= MOST_OPEN:
                 self._note(found.path, OSError(f"waits: {MOST_OPEN} files are written to already"))
             elif (file := self._met(found)) is not None:
-                self._open[identity] = Followed(file, found)
+                self._open[file.identity] = Followed(file, found)
 
     def _oldest_first(self) -> list[Found]:
         return sorted(self._there.values(), key=lambda each: each.status.st_mtime_ns)
@@ -191,15 +203,25 @@ class Files:
             if file.is_pipe:
                 self.can_repeat = False
                 return file
-            if self._follow and not self._recognition.can_tell(file, found):
-                file.close()
-                return None
-            self._recognition.place(file, found, self._there, again=self._again)
+            if self._is_placed(file, found):
+                return file
         except OSError as error:
             self._left[found.identity] = found.version
             self._note(found.path, error)
-            return None
-        return file
+        return None
+
+    def _is_placed(self, file: LogFile, found: Found) -> bool:
+        """Goes to where a file was left; says whether it can be read on."""
+        placed = False
+        try:
+            is_other = file.identity != found.identity  # it has just been rotated
+            if not self._follow or not (is_other or not self._recognition.can_tell(file, found)):
+                self._recognition.place(file, found, self._there, again=self._again)
+                placed = True
+        finally:
+            if not placed:
+                file.close()
+        return placed
 
     def _leave(self, followed: Followed) -> None:
         file = followed.file

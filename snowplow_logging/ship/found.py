@@ -41,6 +41,11 @@ class Found(NamedTuple):
         """Size and time, of which one is another whenever the file has changed."""
         return self.status.st_size, self.status.st_mtime_ns
 
+    @property
+    def is_regular(self) -> bool:
+        """Whether it is a file, and no pipe."""
+        return stat.S_ISREG(self.status.st_mode)
+
     def is_quiet(self, seconds: float) -> bool:
         """Says whether nobody has written to it for so long."""
         return time.time() - self.status.st_mtime >= seconds

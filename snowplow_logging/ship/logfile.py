@@ -60,24 +60,27 @@ class LogFile:
         self.is_at_end = False
         self.is_intact = True  # what was read of it is still there
         self._max_line = max_line
-        self._raw = _opened(path)
+        self._splitter = Splitter(Position(), max_line)
+        self._raw = self._stream = _opened(path)
         status = os.fstat(self._raw.fileno())
         self.identity = f"{status.st_dev}:{status.st_ino}"
         self.is_pipe = not stat.S_ISREG(status.st_mode)
-        self.is_compressed = not self.is_pipe and self._raw.read(len(_GZIP)) == _GZIP
-        _ = self.is_pipe or self._raw.seek(0)
-        self._stream = cast(
-            "io.RawIOBase", gzip.GzipFile(fileobj=self._raw) if self.is_compressed else self._raw
-        )
-        self._splitter = Splitter(Position(), max_line)
-        beginning = b"" if self.is_pipe else self._read_at(0, PRINT_BYTES)
+        try:
+            beginning = b"" if self.is_pipe else self._beginning()
+        except OSError:
+            self.close()
+            raise
         first, end, _ = beginning.partition(b"\n")
         self.has_first_line = bool(end) or len(beginning) == PRINT_BYTES
         self.first = print_of(first)
         # Copies on other machines, and other files that begin alike, have ids of their own.
         inode = uuid.uuid4().hex if self.is_pipe else str(status.st_ino)
         self.seed = _seed(platform.node().encode(), inode.encode(), first)
-        _ = self.is_pipe or self._stream.seek(0)
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether it is compressed by gzip."""
+        return self._stream is not self._raw
 
     @property
     def position(self) -> Position:
@@ -138,6 +141,14 @@ class LogFile:
         """Closes it."""
         self._stream.close()
         self._raw.close()
+
+    def _beginning(self) -> bytes:
+        if self._raw.read(len(_GZIP)) == _GZIP:
+            _ = self._raw.seek(0)
+            self._stream = cast("io.FileIO", gzip.GzipFile(fileobj=self._raw))
+        beginning = self._read_at(0, PRINT_BYTES)
+        _ = self._stream.seek(0)
+        return beginning
 
     def _is_as_read(self) -> bool:
         """Says whether what stands before the place that is read next is what was read there."""

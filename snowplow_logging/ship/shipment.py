@@ -119,7 +119,7 @@ class Shipment:
                     _ = self._malformed.write(line[: self._max_line] + b"\n")
             offset += len(line) + 1
         self.counts.lines += len(lines)
-        self._delivery.mark((chunk.file.id, end))
+        self._delivery.mark((chunk.file.id, end), len(lines), end.offset - begin.offset)
 
     def _track(self, line: bytes, seed: str, offset: int) -> None:
         said = parsed(line, self._max_line)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from snowplow_logging.ship.delivery import MOST_MARKS
+from snowplow_logging.ship.delivery import LINE_BYTES, MOST_BYTES
 from snowplow_logging.ship.lines import CHUNK_LINES
 from tests.delivery.support import ROOT
 from tests.ship.support import command
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 AT_LEAST = 30_000  # lines a second
 MAX_GROWTH = 16  # MiB of resident memory, after a quarter of the file
-UNDER_WAY = MOST_MARKS * CHUNK_LINES  # lines
+UNDER_WAY = MOST_BYTES // LINE_BYTES + CHUNK_LINES  # lines
 SAMPLE = 20_000  # lines that the parsers get
 HOUR = 3_600.0
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from snowplow_logging.collector import LocalCollector
-from snowplow_logging.ship.delivery import MOST_MARKS
+from snowplow_logging.ship.delivery import LINE_BYTES, MOST_BYTES
 from snowplow_logging.ship.lines import CHUNK_LINES
 from tests.delivery.faulty_collector import HANG, RESET_MIDWAY, FaultyCollector, closed_port
 from tests.delivery.support import data_of, until
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MANY = 3_000  # lines, which are several batches
-UNDER_WAY = MOST_MARKS * CHUNK_LINES  # lines, at most
+UNDER_WAY = MOST_BYTES // LINE_BYTES + CHUNK_LINES  # lines, at most
 
 
 @pytest.fixture
