@@ -7,7 +7,7 @@ its end. So what a rotation moves away is read first, and nothing is read twice 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from snowplow_logging.ship.found import of_stdin, scan
 from snowplow_logging.ship.logfile import PIPE, LogFile
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from snowplow_logging.ship.found import Found, Version
+    from snowplow_logging.ship.lines import Position
     from snowplow_logging.ship.logfile import Chunk
     from snowplow_logging.ship.state import State
 
@@ -57,6 +58,21 @@ class Followed:
         return self.is_there and self.found.is_quiet(IDLE)
 
 
+class Left(NamedTuple):
+    """A file that was read to its end, and closed.
+
+    Args:
+        version: As it was then.
+        position: How far it was read.
+    """
+
+    version: Version | None
+    position: Position | None
+
+
+_NEVER_READ = Left(None, None)
+
+
 class Files:
     """Reads all files that some patterns match.
 
@@ -88,7 +104,7 @@ class Files:
         self._complained: set[str] = set()
         self._there: dict[str, Found] = {}  # by identity
         self._open: dict[str, Followed] = {}  # by identity
-        self._left: dict[str, Version] = {}  # by identity, what was read to its end
+        self._left: dict[str, Left] = {}  # by identity
         self._read_bytes = 0  # of files that were left
         self.total_bytes = 0
         self.can_repeat = PIPE not in patterns  # of a pipe nothing can be read again
@@ -184,39 +200,49 @@ class Files:
     def _meet_new(self) -> None:
         for found in self._oldest_first():
             identity = found.identity
-            if identity in self._open or self._left.get(identity) == found.version:
+            left = self._left.get(identity, _NEVER_READ)
+            if identity in self._open or left.version == found.version:
                 continue
             if not found.is_regular:
                 self._note(found.path, OSError("it is a pipe: redirect it to stdin, which is -"))
-            elif len(self._open) >= MOST_OPEN:
-                self._note(found.path, OSError(f"waits: {MOST_OPEN} files are written to already"))
-            elif (file := self._met(found)) is not None:
+                continue
+            if len(self._open) >= MOST_OPEN and not self._has_made_room():
+                return  # all of them are being read
+            file = self._met(found, left.position)
+            if file is not None:
                 self._open[file.identity] = Followed(file, found)
+
+    def _has_made_room(self) -> bool:
+        """Closes the file that has been quiet for the longest time, if any has been."""
+        quiet = [each for each in self._open.values() if each.is_there and not each.is_due]
+        for each in sorted(quiet, key=lambda each: each.found.status.st_mtime_ns)[:1]:
+            self._leave(each)
+        return bool(quiet)
 
     def _oldest_first(self) -> list[Found]:
         return sorted(self._there.values(), key=lambda each: each.status.st_mtime_ns)
 
-    def _met(self, found: Found) -> LogFile | None:
+    def _met(self, found: Found, reached: Position | None = None) -> LogFile | None:
         """Opens a file at its place; None where it must wait, or cannot be read."""
         try:
             file = LogFile(found.path, self._max_line)
             if file.is_pipe:
                 self.can_repeat = False
                 return file
-            if self._is_placed(file, found):
+            if self._is_placed(file, found, reached):
                 return file
         except OSError as error:
-            self._left[found.identity] = found.version
+            self._left[found.identity] = Left(found.version, reached)
             self._note(found.path, error)
         return None
 
-    def _is_placed(self, file: LogFile, found: Found) -> bool:
+    def _is_placed(self, file: LogFile, found: Found, reached: Position | None) -> bool:
         """Goes to where a file was left; says whether it can be read on."""
         placed = False
         try:
             is_other = file.identity != found.identity  # it has just been rotated
             if not self._follow or not (is_other or not self._recognition.can_tell(file, found)):
-                self._recognition.place(file, found, self._there, again=self._again)
+                self._recognition.place(file, found, self._there, reached, again=self._again)
                 placed = True
         finally:
             if not placed:
@@ -227,7 +253,7 @@ class Files:
         file = followed.file
         self._read_bytes += file.read_bytes
         if file.is_intact:  # else it was truncated, and begins anew
-            self._left[file.identity] = followed.found.version
+            self._left[file.identity] = Left(followed.found.version, file.position)
         del self._open[file.identity]
         file.close()
 

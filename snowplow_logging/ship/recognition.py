@@ -52,7 +52,13 @@ class Recognition:
         return not may_be_a_copy or found.is_quiet(QUIET)
 
     def place(
-        self, file: LogFile, found: Found, there: Mapping[str, Found], *, again: bool
+        self,
+        file: LogFile,
+        found: Found,
+        there: Mapping[str, Found],
+        reached: Position | None,
+        *,
+        again: bool,
     ) -> None:
         """Goes to where a file was left, and gives it the number and the ids that it had.
 
@@ -60,12 +66,13 @@ class Recognition:
             file: The file.
             found: Where it is.
             there: All files that there are, by identity.
+            reached: How far it was read by this process, which may not be settled yet.
             again: Whether it begins anew all the same.
 
         Raises:
             OSError: It cannot be read.
         """
-        known = self._as_itself(file) or self._as_a_copy(file, there)
+        known = self._as_itself(file, reached) or self._as_a_copy(file, there)
         if known is None:
             values = (file.identity, found.path, found.pattern, file.seed, file.first)
             file.id = self._state.add(*values)
@@ -89,9 +96,9 @@ class Recognition:
                         away[found.identity] = found._replace(pattern=pattern)
         return away
 
-    def _as_itself(self, file: LogFile) -> Known | None:
+    def _as_itself(self, file: LogFile, reached: Position | None) -> Known | None:
         for known in self._state.known(identity=file.identity)[:1]:
-            if known.first == file.first and file.go_on_from(known.position):
+            if known.first == file.first and file.go_on_from(reached or known.position):
                 return known
         return None
 

@@ -51,7 +51,7 @@ class Screen:
         self._malformed += 1
         if self._malformed <= SHOWN:
             self.say(f"{path}:{number}: {reason}", "yellow")
-        if self._malformed == SHOWN:
+        elif self._malformed == SHOWN + 1:
             self.say("more malformed lines are counted, not shown", "yellow")
 
     def progress(self, files: Files, counts: Counts, stats: Stats, stuck: float) -> None:

@@ -166,10 +166,12 @@ def _signals(stop: Callable[[int], None]) -> Generator[None]:
     def handle(number: int, frame: FrameType | None) -> None:
         del frame
         stop(number)
-        for each in numbers:
+        for each in heard:
             _ = signal.signal(each, signal.SIG_DFL)
 
-    before = {number: signal.signal(number, handle) for number in numbers}
+    # What is ignored, as nohup does with SIGHUP, stays so.
+    heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handle) for number in heard}
     try:
         yield
     finally:

@@ -19,6 +19,7 @@ _WRITTEN = re.compile(
     r" ?(?:([Zz]|UTC)|([+-])(\d\d):?(\d\d)?)?",
     re.ASCII,
 )
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _NUMBER = re.compile(r"\d{9,19}(?:\.\d{1,9})?", re.ASCII)
 
 
@@ -62,8 +63,9 @@ def _of_written(value: str) -> int | None:
 
 
 def _since_epoch(moment: datetime) -> int:
-    # Not timestamp() * 1000: of half of all milliseconds that is a bit less.
-    return int(moment.timestamp() // 1) * 1_000 + moment.microsecond // 1_000
+    # Not timestamp() * 1000, which is a bit less for half of all milliseconds.
+    since = (moment if moment.tzinfo else moment.astimezone()) - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
 
 
 def _of_number(value: float) -> int | None:

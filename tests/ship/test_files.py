@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from snowplow_logging.ship.files import Files
+from snowplow_logging.ship.files import MOST_OPEN, Files
 from snowplow_logging.ship.found import absolute
 from snowplow_logging.ship.lines import parsed
 from snowplow_logging.ship.state import State
@@ -380,6 +380,20 @@ def test_restarts_over_rotations(tmp_path: Path) -> None:
         if number % 4 == 0:
             _ = log.rename(tmp_path / f"app.log.{number}")
     assert sorted(found + read_all(log)) == [*range(60)]
+
+
+def test_more_files_than_can_be_open(tmp_path: Path) -> None:
+    """All are read, and read on when they change, each line once."""
+    number = MOST_OPEN + 30
+    for each in range(number):
+        append(tmp_path / f"{each}.log", lines([each]))
+    with closing(Reader(tmp_path / "state.db", tmp_path / "*.log", follow=True)) as reader:
+        reader.until(*range(number))
+        for each in (0, 1, number - 1):
+            append(tmp_path / f"{each}.log", lines([1_000 + each]))
+        reader.until(1_000, 1_001, 1_000 + number - 1)
+    assert len(reader.read) == number + 3
+    assert reader.complaints == []
 
 
 def test_idle_files_are_closed(log: Path) -> None:
