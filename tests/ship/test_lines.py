@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snowplow_logging.ship.lines import CHUNK_LINES, MalformedError, Position, Splitter, parsed
@@ -34,6 +34,7 @@ def split(blocks: list[bytes], position: Position = Position(), limit: int = LIM
     return [*found, *([rest] if rest else [])]
 
 
+@settings(deadline=None)  # machines may be busy
 @given(st.lists(st.lists(pieces, min_size=1).map(b"".join), max_size=12))
 def test_every_byte_is_in_one_line(blocks: list[bytes]) -> None:
     """However bytes come, the lines are the same; a long one begins as it did, and is marked."""
@@ -54,6 +55,7 @@ def test_every_byte_is_in_one_line(blocks: list[bytes]) -> None:
     assert ends[-1][:3] == (len(content), len(expected), crc32(content))
 
 
+@settings(deadline=None)  # machines may be busy
 @given(st.lists(pieces).map(b"".join), st.integers(0, 200))
 def test_going_on_is_the_same(content: bytes, cut: int) -> None:
     """From the end of any line on, the positions are as if it had been read at once."""
@@ -135,6 +137,7 @@ def test_hostile_lines(line: bytes) -> None:
         _ = parsed(line, 10**6)
 
 
+@settings(deadline=None)  # machines may be busy
 @given(st.binary(max_size=60))
 def test_any_bytes(line: bytes) -> None:
     """Whatever a line is, it says something, says nothing, or is refused."""
@@ -146,6 +149,7 @@ def test_any_bytes(line: bytes) -> None:
         assert said is None or type(said) is dict
 
 
+@settings(deadline=None)  # machines may be busy
 @given(
     st.dictionaries(
         st.text(),

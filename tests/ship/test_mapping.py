@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snowplow_logging._options import LOG_RECORD
@@ -299,6 +299,7 @@ values = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None)  # machines may be busy
 @given(
     st.dictionaries(names | st.text(max_size=5), values, max_size=8),
     st.sampled_from([None, *FORMATS]),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snowplow_logging.ship.times import milliseconds_of
@@ -82,6 +82,7 @@ def test_no_time(value: Any) -> None:
     assert milliseconds_of(value) is None
 
 
+@settings(deadline=None)  # machines may be busy
 @given(
     st.datetimes(datetime(1900, 1, 1), datetime(9000, 1, 1)),  # noqa: DTZ001 - with an offset below
     st.integers(-14 * 60, 14 * 60),
