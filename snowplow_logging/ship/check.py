@@ -37,7 +37,7 @@ def _check(place: str, line: bytes, mapper: LineMapper, max_line: int) -> bool:
         said = parsed(line, max_line)
         if said is not None:
             _show(place, said, mapper)
-    except (MalformedError, TypeError, ValueError) as error:
+    except MalformedError as error:
         say(f"{place}: malformed, {error}", "bold red")
         return False
     return True

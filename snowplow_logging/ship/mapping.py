@@ -39,6 +39,7 @@ from snowplow_logging.self_describing_json import (
 )
 from snowplow_logging.ship import traces
 from snowplow_logging.ship.fields import Reader, read_name
+from snowplow_logging.ship.lines import MalformedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from snowplow_logging.ship.fields import Said
 
 CRITICAL = 50
+NO_EVENT = "it names a schema, but its data is no object or array, or its contexts are no entities"
 _DESCRIBED = '{"schema":"iglu:'  # how the text of a SelfDescribingJson begins
 
 
@@ -103,11 +105,14 @@ class LineMapper:
         """Returns what ``line`` becomes.
 
         Raises:
-            TypeError, ValueError: It names a schema, but its data or contexts are none.
+            MalformedError: It names a schema, but its data or contexts are none.
         """
         said = self._reader.said(line)
         created_ms = said.fields.pop("time", None)
-        named = self._named(said)
+        try:
+            named = self._named(said)
+        except (TypeError, ValueError):  # which quote what may be secret
+            raise MalformedError(NO_EVENT) from None
         self._settle_message(said)
         event = self._plain(said) if named is None else self._with_entity(named, said)
         return Mapped(event, created_ms, said.fields.get("level_number", 0))
@@ -117,8 +122,9 @@ class LineMapper:
         extras, redact = said.extras, self._redaction.value
         if said.event is not None and is_schema_uri(extras.get(said.event[0])):
             schema, data, contexts = (extras.pop(name, None) for name in said.event)
-            own = [] if contexts is None else [self._entity(each) for each in entities(contexts)]
-            return Event(schema, encoded_data(redact(extras if data is None else data)), own)
+            own = [] if contexts is None else entities(contexts)
+            encoded = encoded_data(redact(extras if data is None else data))
+            return Event(schema, encoded, [self._entity(each) for each in own])
         message: Any = said.fields.get("message")
         if type(message) is str and message.startswith(_DESCRIBED):
             try:

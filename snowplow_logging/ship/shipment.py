@@ -109,7 +109,7 @@ class Shipment:
         for number, line in enumerate(lines, begin.lines + 1):
             try:
                 self._track(line, seed, offset)
-            except (MalformedError, TypeError, ValueError) as error:  # the latter of wrong events
+            except MalformedError as error:
                 if not chunk.is_whole:
                     self.counts.incomplete += 1
                     return

@@ -226,7 +226,7 @@ def test_malformed(collector: FaultyCollector, tmp_path: Path) -> None:
     assert len(shown) == 6
     assert shown[0].endswith("app.log:3: no JSON: Expecting value at column 1")
     assert shown[3].endswith("app.log:12: longer than 400 bytes")
-    assert "data takes a JSON object or array, not int" in shown[4]
+    assert "it names a schema, but its data is no object or array" in shown[4]
     assert "secret" not in ended.errors
     assert kept.read_bytes().splitlines() == [each[:400] for each in [*wrong, *wrong]]
     assert kept.stat().st_mode & 0o777 == 0o600

@@ -15,6 +15,7 @@ from snowplow_logging._options import LOG_RECORD
 from snowplow_logging.redaction import Redactor
 from snowplow_logging.ship import command
 from snowplow_logging.ship.formats import FORMATS, TARGETS
+from snowplow_logging.ship.lines import MalformedError
 from snowplow_logging.ship.mapping import LineMapper
 from snowplow_logging.ship.traces import HEAD
 from tests.iglu_central import problems, schema
@@ -233,11 +234,12 @@ def test_events() -> None:
         {"schema": ORDER, "data": "text"},
         {"schema": ORDER, "data": {}, "contexts": "text"},
         {"schema": ORDER, "data": {}, "contexts": [{"schema": "x"}]},
+        {"schema": ORDER, "data": {}, "contexts": [3]},
     ],
 )
 def test_wrong_events(line: dict[str, Any]) -> None:
     """An event whose data or contexts are none is refused, as the handler refuses it."""
-    with pytest.raises((TypeError, ValueError)):
+    with pytest.raises(MalformedError, match="names a schema, but"):
         _ = LineMapper().mapped(line)
 
 
