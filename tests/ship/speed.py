@@ -1,8 +1,9 @@
 """``python -m tests.ship.speed``: a large file, its speed, its memory, and kill -9.
 
 A file of 1 GB is shipped to a collector that only counts. Beside its lines for each second of the
-processor stands what the parsers alone do. Then it is shipped again, and killed at random moments: nothing may be
-missing, and no more may come twice than was under way. Memory is read in /proc, as Linux has it.
+processor stands what the parsers alone do. Then it is shipped again, and killed at random moments:
+nothing may be missing, and no more may come twice than was under way. Memory is read in /proc, as
+Linux has it.
 """
 
 from __future__ import annotations

@@ -80,6 +80,11 @@ class Command:
         """What it wrote to stderr."""
         return (self._folder / "stderr").read_text("utf-8", "replace")
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has ended."""
+        return self.process.poll() is not None
+
     def wait(self, seconds: float = LIMIT) -> int:
         """Waits for its end; returns its exit status."""
         return self.process.wait(seconds)

@@ -15,7 +15,7 @@ import pytest
 from snowplow_logging.collector import LocalCollector
 from snowplow_logging.ship.delivery import LINE_BYTES, MOST_BYTES
 from snowplow_logging.ship.lines import CHUNK_LINES
-from tests.delivery.faulty_collector import HANG, RESET_MIDWAY, FaultyCollector, closed_port
+from tests.delivery.faulty_collector import HANG, RESET_MIDWAY, Answer, FaultyCollector, closed_port
 from tests.delivery.support import data_of, until
 from tests.ship.support import (
     append,
@@ -90,17 +90,19 @@ def test_another_collector_gets_all(collector: FaultyCollector, tmp_path: Path) 
 
 def test_killed(collector: FaultyCollector, log: Path) -> None:
     """After kill -9 at any moment nothing is lost; what comes twice is the same, and not much."""
-    kills = 3
     total = MANY * 7
     append(log, lines(range(MANY, total)))
+    collector.answer(otherwise=Answer(delay=0.05))  # so that it takes a while
     pause = random.Random(5)
-    for _ in range(kills):
+    kills = 0
+    for _ in range(3):
         before = len(collector.events())
         with command(log.parent, "--to", collector.url, log) as running:
-            until(lambda: len(collector.events()) > before, "some events")  # noqa: B023 - done at once
-            threading.Event().wait(pause.uniform(0, 0.3))
+            until(lambda: len(collector.events()) > before or running.has_ended, "events")  # noqa: B023 - done at once
+            threading.Event().wait(pause.uniform(0, 0.1))
             running.process.kill()
-            assert running.wait() == -signal.SIGKILL
+            kills += running.wait() == -signal.SIGKILL
+    assert kills > 1
     assert run(log.parent, "--to", collector.url, log).process.returncode == 0
     events = collector.events()
     assert {*numbers(events)} == {*range(total)}
