@@ -38,6 +38,7 @@ COMMANDS = {
     "collector": ("snowplow_logging.collector.command", "run the local collector"),
     "doctor": ("snowplow_logging.doctor.command", "examine a configuration, and what it reaches"),
     "schema": ("snowplow_logging.schema.command", "list, export, lint and infer schemas"),
+    "ship": ("snowplow_logging.ship.command", "send existing JSON-lines logs as events"),
 }
 
 

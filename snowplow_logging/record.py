@@ -12,7 +12,7 @@ import json
 import logging
 from copy import copy
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pythonjsonlogger.core import BaseJsonFormatter
 
@@ -43,7 +43,6 @@ from snowplow_logging.self_describing_json import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
-    from typing import TypeAlias
 
     from snowplow_logging.redaction import Redactor
 
@@ -54,11 +53,21 @@ MAX_ERROR_TRACE = 8_192
 SCOPED_ENTITIES = 256  # of scopes, that are remembered as redacted
 
 
-Event: TypeAlias = "tuple[str, bytes, Sequence[bytes]]"
-"""What a record becomes: schema, data as JSON, and entities, each as self-describing JSON.
+class Event(NamedTuple):
+    """What a record becomes.
 
-It is no class, as making an instance takes longer than all that decides what it is.
-"""
+    Args:
+        schema: The event's schema.
+        data: Its data, as JSON.
+        entities: Its entities, each as self-describing JSON.
+    """
+
+    schema: str
+    data: bytes
+    entities: Sequence[bytes]
+
+
+_new: Any = vars(tuple)["__new__"]  # a NamedTuple's own constructor takes three times as long
 
 
 class RecordMapper:
@@ -112,14 +121,15 @@ class RecordMapper:
             if contexts is not None:
                 carried = (*map(self._encoded_entity, entities(contexts)), *carried)
             encoded = encoded_data(self._redaction.value(data) if self._redacts else data)
-            return schema, encoded, self._with_record(carried, record)
+            event: Event = _new(Event, (schema, encoded, self._with_record(carried, record)))
+            return event
         record = self._redacted(record)
         if self._exceptions_as_errors and _has_exception(record):
             error = self._application_error(record, self._message(record, formatter))
-            return APPLICATION_ERROR, encode(error), self._with_record(carried, record)
+            return Event(APPLICATION_ERROR, encode(error), self._with_record(carried, record))
         if self._schema is None:
             return None
-        return self._schema, self._plain_data(record, formatter), carried
+        return Event(self._schema, self._plain_data(record, formatter), carried)
 
     def _redacted(self, record: logging.LogRecord) -> logging.LogRecord:
         """Returns the record, or a copy without the arguments that its message names as secret."""

@@ -112,6 +112,7 @@ class Tracker:
         severity: int = 0,
         *,
         true_ms: int | None = None,
+        event_id: bytes | None = None,
     ) -> bytes:
         """Tracks an event whose parts are encoded already.
 
@@ -123,11 +124,12 @@ class Tracker:
                 9999.
             severity: How much it matters when the queue is full; a logging level.
             true_ms: When it truly happened, as ``created_ms`` (``ttm``).
+            event_id: Its UUID, where the caller can say it again; by default a new one.
 
         Returns:
             The event's id.
         """
-        event_id = new_event_id()
+        event_id = event_id or new_event_id()
         rest = self._rest(entities, true_ms) if entities or true_ms is not None else b""
         envelope = self._envelope(self.subject.rendered, schema)
         # To close them here copies the data: the encoder's own bytes lie in a much larger block.

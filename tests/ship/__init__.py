@@ -1,0 +1,1 @@
+"""Tests of ``snowplow-logging ship``, with real files, processes and collectors."""
