@@ -7,6 +7,7 @@ from snowplow_logging.emitter import AsyncEmitter, Emitter
 from snowplow_logging.flood import FloodFilter
 from snowplow_logging.formatter import LogRecordFormatter
 from snowplow_logging.handler import SnowplowHandler
+from snowplow_logging.redis_emitter import RedisEmitter
 from snowplow_logging.scope import contexts, traceparent
 from snowplow_logging.self_describing_json import SelfDescribingJson
 from snowplow_logging.subject import Subject
@@ -17,6 +18,7 @@ __all__ = [
     "Emitter",
     "FloodFilter",
     "LogRecordFormatter",
+    "RedisEmitter",
     "SelfDescribingJson",
     "SnowplowHandler",
     "Stats",
