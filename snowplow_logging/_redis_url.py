@@ -94,11 +94,11 @@ def completed(url: str, stream: str | None, maxlen: int | None) -> str:
         raise _wrong(f"an address that begins with {', '.join(f'{each}://' for each in KINDS)}")
     given = {"stream": stream, "maxlen": maxlen}
     more = {name: value for name, value in given.items() if value is not None}
-    base, question, query = url.partition("?")
+    query = url.partition("?")[2]
     for name in more:
         if name in dict(parse_qsl(query, keep_blank_values=True)):
             raise _wrong(f"no {name}, which is given beside it,")
-    return f"{base}?{query}{'&' if query else ''}{urlencode(more)}" if more or question else url
+    return f"{url}{'&' if query else '?'}{urlencode(more)}" if more else url
 
 
 def parse(url: str) -> RedisAddress:
@@ -137,7 +137,7 @@ def _credentials(written: str) -> dict[str, str]:
 
 
 def _split(url: str) -> SplitResult:
-    if any(c.isspace() for c in url):
+    if not url.isprintable() or " " in url:
         raise _wrong("an address without spaces")
     try:
         written = urlsplit(url)
@@ -204,7 +204,7 @@ def _node(host: str, kind: Kind) -> tuple[str, int]:
         written = SplitResult("", "", "", "", "")
     if port == 0 or not written.hostname:
         raise _wrong("hosts with ports from 1 to 65535")
-    return unquote(written.hostname), port or PORTS[kind]
+    return written.hostname, port or PORTS[kind]
 
 
 def _shown(
@@ -213,14 +213,17 @@ def _shown(
     hosts = ",".join(
         f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in nodes
     )
-    place = f"/{service}" if service else ""
+    place = f"/{_plain(service)}" if service else ""
     if written.scheme == "unix":
         place = written.path + (f"?db={db}" if db else "")
     elif KINDS[written.scheme] != "cluster":
         place += f"/{db}"
     joint = "&" if "?" in place else "?"
-    name = re.sub(r"[^\w:{}.-]", "…", stream)
-    return f"{written.scheme}://{hosts}{place}{joint}stream={name}"
+    return f"{written.scheme}://{hosts}{place}{joint}stream={_plain(stream)}"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^\w:{}.-]", "…", name)
 
 
 def _wrong(takes: str) -> ValueError:

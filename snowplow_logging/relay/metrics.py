@@ -42,7 +42,7 @@ class RelayCollector(Collector):
         yield _counter("requests", "Requests to the collector", stats.requests)
         yield _counter("acknowledged_entries", "Entries done with in Redis", counts.acknowledged)
         yield _counter("adopted_entries", "Entries taken over from silent relays", counts.adopted)
-        yield _counter("gone_entries", "Entries trimmed away before they were sent", counts.gone)
+        yield _counter("gone_entries", "Entries trimmed while relays held them", counts.gone)
         yield _counter("redis_errors", "Commands that Redis did not do", counts.redis_errors)
         dead = CounterMetricFamily(
             f"{PREFIX}_dead_lettered_entries", "Entries set aside", labels=["reason"]

@@ -117,10 +117,12 @@ class Relay:
         """Makes the group; returns why this Redis will never do, if that is so."""
         try:
             self._stream.create_group()
-            _ = self._stream.adopt(NEVER_MS, FIRST, 1)  # tells whether this Redis can do it
+            _, _, gone = self._stream.adopt(NEVER_MS, FIRST, 1)  # tells whether Redis can do it
         except FAILURES as error:
             answer = answer_to(error)
             return None if answer.status is None else answer.error
+        with self._tally.changing() as counts:
+            counts.gone += gone
         return None
 
     def start(self) -> None:
@@ -152,7 +154,7 @@ class Relay:
         deadline = time.monotonic() + timeout
         self._stopping.set()
         if self._thread.ident is not None:
-            self._thread.join(timeout)
+            self._thread.join(max(timeout, 2 * LONGEST_BLOCK))
         self._delivery.finish(max(0.0, deadline - time.monotonic()))
         answers = self._ledger.settle()
         left = self._ledger.ids()
@@ -160,7 +162,8 @@ class Relay:
             with self._noting():
                 self._stream.touch(left, idle_ms=ms(self._settings.claim_after))
                 self._stream.leave()
-        self._stream.close()
+        if not self._thread.is_alive():  # else it is in the midst of a command
+            self._stream.close()
         return len(left)
 
     @contextmanager

@@ -95,7 +95,8 @@ class Screen:
             "redis": counts.redis_error and f"Redis: {counts.redis_error}",
             "collector": collector and f"{self._relay.collector}: {collector}",
             "dead": dead and f"{dead} events set aside so far, the last for: {counts.dead_detail}",
-            "gone": counts.gone and f"{counts.gone} entries trimmed before they were sent",
+            "gone": counts.gone
+            and f"{counts.gone} entries were trimmed while relays held them: raise maxlen",
         }
         for kind, warning in warnings.items():
             said_at, said = self._warned.get(kind, (-SECONDS_BETWEEN_WARNINGS, None))

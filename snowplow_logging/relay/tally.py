@@ -22,7 +22,8 @@ class Counts:
         dead: Entries set aside, by reason.
         dead_detail: Why the last one was.
         adopted: Entries taken over from relays that were silent.
-        gone: Entries that were trimmed from the stream while a relay held them that died.
+        gone: Entries that were trimmed from the stream while relays held them: lost, but for
+            those of relays that live.
         redis_errors: Commands that Redis did not do.
         redis_error: What the last one failed of.
     """
