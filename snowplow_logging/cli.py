@@ -69,9 +69,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(arguments.run(arguments))
     except ModuleNotFoundError as error:
-        if (error.name or "").startswith("snowplow_logging"):
+        missing = (error.name or "").partition(".")[0]
+        if missing == "snowplow_logging":
             raise
         extra = EXTRAS.get(chosen or "", "collector")
-        parser.exit(2, f"{chosen} needs {error.name}: pip install 'snowplow-logging[{extra}]'\n")
+        parser.exit(2, f"{chosen} needs {missing}: pip install 'snowplow-logging[{extra}]'\n")
     except KeyboardInterrupt:
         return 130

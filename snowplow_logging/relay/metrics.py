@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
@@ -51,22 +52,24 @@ class RelayCollector(Collector):
             dead.add_metric([reason], counts.dead[reason])
         yield dead
         yield _gauge("held_entries", "Entries read and not yet acknowledged", self._relay.held())
-        yield _gauge("last_delivery_timestamp_seconds", "When", stats.last_delivery or 0)
+        last = stats.last_delivery or 0
+        yield _gauge("last_delivery_timestamp_seconds", "When a request has last succeeded", last)
         yield from self._errors()
         yield from self._state()
 
     def _errors(self) -> Iterator[Metric]:
-        """Yields what fails now: a series for each side, whose label says of what."""
-        errors = GaugeMetricFamily(
-            f"{PREFIX}_failing", "1 while a side fails, and of what", labels=["side", "error"]
-        )
+        """Yields whether a side fails now, and what each has failed of last."""
+        errors = {"collector": self._relay.stats().last_error,
+                  "redis": self._relay.counts().redis_error}  # fmt: skip
+        failing = GaugeMetricFamily(f"{PREFIX}_failing", "1 while a side fails", labels=["side"])
         for side, error in self._relay.failing().items():
-            errors.add_metric([side, error or ""], error is not None)
+            failing.add_metric([side], error is not None)
         last = GaugeMetricFamily(
-            f"{PREFIX}_last_error_info", "The last error of a request", labels=["error"]
+            f"{PREFIX}_last_error_info", "What a side has failed of last", labels=["side", "error"]
         )
-        last.add_metric([self._relay.stats().last_error or ""], 1)
-        yield errors
+        for side, error in errors.items():
+            last.add_metric([side, error or ""], 1)
+        yield failing
         yield last
 
     def _state(self) -> Iterator[Metric]:
@@ -102,8 +105,9 @@ class MetricsServer:
         registry.register(RelayCollector(relay))
         client: Any = prometheus_client
         self._metrics = client.make_wsgi_app(registry)
+        kind = _Server6 if ":" in host else _Server
         self._server = make_server(
-            host, port, self._answer, server_class=_Server, handler_class=_Silent
+            host, port, self._answer, server_class=kind, handler_class=_Silent
         )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
 
@@ -111,7 +115,7 @@ class MetricsServer:
     def url(self) -> str:
         """Where the metrics are."""
         host, port = self._server.server_address[:2]
-        return f"http://{host!s}:{port}/metrics"
+        return f"http://{f'[{host!s}]' if ':' in str(host) else host}:{port}/metrics"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -146,6 +150,10 @@ def health(relay: Relay) -> dict[str, str | None]:
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
 
 
 class _Silent(WSGIRequestHandler):
