@@ -41,7 +41,8 @@ class RedisServer:
         self.port = port or closed_port()
         self.socket = folder / f"{self.port}.sock"
         self._command = [program, *options, "--port", str(self.port), "--dir", str(folder),
-                         "--unixsocket", str(self.socket), "--save", ""]  # fmt: skip
+                         "--unixsocket", str(self.socket), "--save", "",
+                         "--repl-diskless-sync-delay", "0"]  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -1,4 +1,4 @@
-"""What relays hold, give back and take over: nothing is lost, and in a healthy run nothing twice."""
+"""What relays hold, give back and take over: nothing lost, and in a healthy run nothing twice."""
 
 from __future__ import annotations
 

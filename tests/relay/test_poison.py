@@ -94,7 +94,7 @@ def test_no_dead_letter_stream(redis: RedisServer, client: Any, collector: Fault
 
 
 def test_byte_identical(redis: RedisServer, client: Any, make_collector: MakeCollector) -> None:
-    """What is sent, also again, is what was written but for ``stm``, and no earlier than ``dtm``."""
+    """What is sent, also again, is what was written, with an ``stm`` not before its ``dtm``."""
     later = '"dtm":"4102444800000"'
     collector = make_collector(503)
     entries = [{"event": each["event"][:-1] + f",{later}}}"} for each in events(1, 2)]
