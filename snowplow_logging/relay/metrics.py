@@ -101,6 +101,7 @@ class MetricsServer:
 
     def __init__(self, relay: Relay, host: str, port: int) -> None:
         self._relay = relay
+        self._host = host
         registry = prometheus_client.CollectorRegistry(auto_describe=False)
         registry.register(RelayCollector(relay))
         client: Any = prometheus_client
@@ -114,8 +115,8 @@ class MetricsServer:
     @property
     def url(self) -> str:
         """Where the metrics are."""
-        host, port = self._server.server_address[:2]
-        return f"http://{f'[{host!s}]' if ':' in str(host) else host}:{port}/metrics"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._server.server_port}/metrics"
 
     def __enter__(self) -> Self:
         self._thread.start()

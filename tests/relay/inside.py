@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,13 @@ from snowplow_logging._options import resolve
 from snowplow_logging._redis_url import parse
 from snowplow_logging.relay.delivery import Delivery
 from snowplow_logging.relay.relay import Relay, Settings
+from tests.delivery.support import NUMBERED
+from tests.iglu_central import UNSTRUCT_EVENT
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
 CLAIM_AFTER = 0.6  # seconds
-PENDING = "reader"
 
 
 def settings(
@@ -55,15 +57,19 @@ def relaying(told: Settings) -> Generator[Relay]:
         _ = relay.close(5)
 
 
-def events(*numbers: int, **more: str) -> list[dict[str, str]]:
+def event(number: int, **more: str) -> dict[str, str]:
+    """Returns the entry of an event that says its number."""
+    data = {"schema": NUMBERED, "data": {"number": number}}
+    fields = {
+        "e": "ue", "p": "srv", "tv": "x", "eid": f"{number:08d}-0000-4000-8000-000000000000",
+        "ue_pr": json.dumps({"schema": UNSTRUCT_EVENT, "data": data}), **more,
+    }  # fmt: skip
+    return {"event": json.dumps(fields)}
+
+
+def events(*numbers: int) -> list[dict[str, str]]:
     """Returns the entries of events that say their numbers."""
-    return [
-        {"event": '{"e":"ue","p":"srv","tv":"x","eid":"%08d-0000-4000-8000-000000000000",'
-                  '"ue_pr":"{\\"schema\\":\\"iglu:com.snowplowanalytics.snowplow/unstruct_event/'
-                  'jsonschema/1-0-0\\",\\"data\\":{\\"schema\\":\\"iglu:com.acme/n/jsonschema/1-0-0'
-                  '\\",\\"data\\":{\\"number\\":%d}}}"}' % (number, number), **more}
-        for number in numbers
-    ]  # fmt: skip
+    return [event(number) for number in numbers]
 
 
 def add(client: Any, *entries: dict[str, str], stream: str = "snowplow") -> list[bytes]:

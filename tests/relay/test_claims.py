@@ -37,7 +37,7 @@ def _own(tmp_path: Path) -> Iterator[RedisServer]:
 def is_empty(client: Any) -> bool:
     """Says whether nothing is left to do."""
     groups = client.xinfo_groups("snowplow")
-    return client.xlen("snowplow") == 0 and groups[0]["pending"] == 0
+    return client.xlen("snowplow") == 0 and not groups[0]["pending"]
 
 
 def test_all_is_sent_and_removed(
@@ -206,6 +206,23 @@ def test_trimmed_while_pending(redis: RedisServer, client: Any, collector: Fault
         until(lambda: is_empty(client), "the end")
         assert relay.counts().gone == 3
     assert sorted(numbers(collector.events())) == [3, 4]
+
+
+def test_relays_share_the_work(
+    redis: RedisServer, client: Any, make_collector: MakeCollector
+) -> None:
+    """While one relay waits for its answer, the other one sends."""
+    collector = make_collector(otherwise=Answer(delay=0.05))
+    _ = add(client, *events(*range(400)))
+    told = [
+        settings(redis.url, collector.url, consumer=name, thread_count=1, batch_size=10)
+        for name in "ab"
+    ]
+    with relaying(told[0]) as first, relaying(told[1]) as second:
+        until(lambda: is_empty(client), "the acknowledgement")
+        shares = [relay.stats().delivered for relay in (first, second)]
+    assert sum(shares) == 400
+    assert min(shares) > 100
 
 
 def test_reading_is_bounded(redis: RedisServer, client: Any, make_collector: MakeCollector) -> None:

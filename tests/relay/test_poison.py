@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.delivery.faulty_collector import at_most
 from tests.delivery.support import numbers, until
-from tests.relay.inside import add, events, relaying, settings
+from tests.relay.inside import add, event, events, relaying, settings
 from tests.relay.test_claims import is_empty
 
 if TYPE_CHECKING:
@@ -54,9 +54,7 @@ def test_rejected(redis: RedisServer, client: Any, make_collector: MakeCollector
 def test_too_large_alone(redis: RedisServer, client: Any, make_collector: MakeCollector) -> None:
     """An event for which the collector answers 413 though it is alone is set aside, alone."""
     collector = make_collector(otherwise=at_most(2_000))
-    large = events(7)[0]["event"][:-1] + ',"ua":"' + "x" * 900 + '"}'
-    _ = add(client, *events(*range(7)), {"event": large.replace("x" * 900, "x" * 2_000)})
-    _ = add(client, *events(8, 9))
+    _ = add(client, *events(*range(7)), event(7, ua="x" * 2_000), *events(8, 9))
     with relaying(settings(redis.url, collector.url)) as relay:
         until(lambda: is_empty(client), "the end")
         until(lambda: relay.counts().dead == {"oversize": 1}, "the count")
@@ -95,9 +93,8 @@ def test_no_dead_letter_stream(redis: RedisServer, client: Any, collector: Fault
 
 def test_byte_identical(redis: RedisServer, client: Any, make_collector: MakeCollector) -> None:
     """What is sent, also again, is what was written, with an ``stm`` not before its ``dtm``."""
-    later = '"dtm":"4102444800000"'
     collector = make_collector(503)
-    entries = [{"event": each["event"][:-1] + f",{later}}}"} for each in events(1, 2)]
+    entries = [event(number, dtm="4102444800000") for number in (1, 2)]
     _ = add(client, *entries)
     with relaying(settings(redis.url, collector.url)):
         assert collector.wait_for(2)

@@ -36,7 +36,8 @@ def through(url: str, collector: FaultyCollector) -> None:
 
 def failure(url: str) -> str:
     """Returns what an attempt to write to a stream fails of, which is not for good."""
-    handler = SnowplowHandler(url, **{**EAGER, "shutdown_timeout": 0.1})
+    options: dict[str, Any] = {**EAGER, "shutdown_timeout": 0.1}
+    handler = SnowplowHandler(url, **options)
     with logging_to(handler) as logger:
         logger.warning("hello")
         until(lambda: handler.stats().last_error, "an attempt")

@@ -152,4 +152,5 @@ def _known(client: Any) -> set[str]:
 
 
 def _is_well(client: Any) -> bool:
-    return client.execute_command("CLUSTER INFO")["cluster_state"] == "ok"
+    info: dict[str, str] = client.execute_command("CLUSTER INFO")
+    return info["cluster_state"] == "ok"
