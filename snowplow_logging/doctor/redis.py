@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 RELAY = "run one: snowplow-logging relay REDIS_URL COLLECTOR_URL"
 ADVICE = {
-    "AuthenticationError": "give user and password in endpoint: redis://user:password@…",
+    "AuthenticationError": "give user and password in endpoint, before the host",
     "NoPermissionError": "the user needs +@connection +@stream +multi +exec on the stream's key",
     "RedisClusterException": "is it a cluster? If not, endpoint takes redis://",
     "MovedError": "it is a cluster: endpoint takes redis+cluster://",
