@@ -211,11 +211,11 @@ class Relay:
             self._stream.touch(self._ledger.ids())
             self._touch_at = now + settings.claim_after / 3
         room = self._ledger.room()
+        block = min(LONGEST_BLOCK, settings.claim_after / 6)
         if room <= 0:
-            self._ledger.wait_for_room(LONGEST_BLOCK)
+            self._ledger.wait_for_room(block)
             return False
         count = min(room, self._batch_size)
-        block = min(LONGEST_BLOCK, settings.claim_after / 6)
         entries = self._adopted(now, count) or self._stream.read(count, ms(block))
         self._take(entries)
         return settings.once and not entries and not self._stream.state().pending

@@ -30,7 +30,7 @@ OPTIONS: dict[str, Any] = {
     "shutdown_timeout": 50, "batch_size": 200,
 }  # fmt: skip
 RELAY = ("--claim-after", f"{CLAIM_AFTER}", "--batch-size", f"{BATCH_SIZE}",
-         "--threads", f"{THREADS}", "--max-retry-delay", "1", "--quiet")  # fmt: skip
+         "--threads", f"{THREADS}", "--max-retry-delay", "1")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -102,14 +102,17 @@ class Chaos:
         self.relay_kills = 0
         self.redis_kills = 0
 
-    def run(self, seconds: float, *, redis_every: float) -> None:
-        """Does so for a time, with Redis about every so many seconds."""
+    def run(self, seconds: float, *, redis_share: float) -> None:
+        """Does so for a time, and each at least once.
+
+        Args:
+            seconds: How long.
+            redis_share: How many of the kills are of Redis, more or less.
+        """
         end = time.monotonic() + seconds
-        redis_at = time.monotonic() + redis_every / 2
-        while time.monotonic() < end:
+        while time.monotonic() < end or not (self.relay_kills and self.redis_kills):
             time.sleep(self._random.uniform(0.5, 2.5))
-            if time.monotonic() >= redis_at:
-                redis_at += redis_every * self._random.uniform(0.5, 1.5)
+            if self._random.random() < redis_share:
                 self._redis.kill()
                 self.redis_kills += 1
                 time.sleep(self._random.uniform(0.1, CLAIM_AFTER))
@@ -131,8 +134,8 @@ class Chaos:
         return RelayProcess(self._folder, self._redis.url, self._collector.url, *RELAY)
 
 
-def chaos(seconds: float, *, redis_every: float = 10.0, fsync: str = "always") -> Outcome:
-    """Runs it."""
+def chaos(seconds: float, *, redis_share: float = 0.15, fsync: str = "always") -> Outcome:
+    """Runs it; see ``Chaos.run``, and Redis's ``appendfsync``."""
     records = int(seconds * RATE)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="relay-")))
@@ -148,7 +151,7 @@ def chaos(seconds: float, *, redis_every: float = 10.0, fsync: str = "always") -
         began = time.monotonic()
         killing = Chaos(folder, redis, collector)
         _ = stack.callback(killing.end)
-        killing.run(seconds, redis_every=redis_every)
+        killing.run(seconds, redis_share=redis_share)
         for run in runs:
             _ = run.wait()
         took = time.monotonic() - began
@@ -157,9 +160,10 @@ def chaos(seconds: float, *, redis_every: float = 10.0, fsync: str = "always") -
         dropped = {reason: count for each in reports for reason, count in each.dropped.items()}
         until(lambda: len(set(collector.event_ids())) >= logged, "all events", 30 + seconds)
         with closing(redis.client()) as client:
-            until(lambda: _pending(client) == 0, "the acknowledgements")
+            until(lambda: _group(client)["pending"] == 0, "the acknowledgements")
+            until(lambda: _group(client)["consumers"] == RELAYS, "the dead to be removed")
             statuses = {relay.end() for relay in killing.relays}
-            left = client.xlen("snowplow"), client.xinfo_groups("snowplow")[0]["consumers"]
+            left = client.xlen("snowplow"), _group(client)["consumers"]
         arrived = copies(collector)
         return Outcome(
             logged=logged,
@@ -175,6 +179,6 @@ def chaos(seconds: float, *, redis_every: float = 10.0, fsync: str = "always") -
         )
 
 
-def _pending(client: Any) -> int:
-    pending: int = client.xpending("snowplow", "relay")["pending"]
-    return pending
+def _group(client: Any) -> dict[str, int]:
+    groups: list[dict[str, int]] = client.xinfo_groups("snowplow")
+    return groups[0]

@@ -31,16 +31,15 @@ class RedisServer:
         folder: Where its files are.
         options: More of its command line.
         port: Its port; 0: a free one.
-        program: What runs.
+        may_load: Whether ``start`` is content with a server that still reads its data.
     """
 
-    def __init__(
-        self, folder: Path, *options: str, port: int = 0, program: str = "redis-server"
-    ) -> None:
+    def __init__(self, folder: Path, *options: str, port: int = 0, may_load: bool = False) -> None:
         self.folder = folder
         self.port = port or closed_port()
         self.socket = folder / f"{self.port}.sock"
-        self._command = [program, *options, "--port", str(self.port), "--dir", str(folder),
+        self._may_load = may_load
+        self._command = ["redis-server", *options, "--port", str(self.port), "--dir", str(folder),
                          "--unixsocket", str(self.socket), "--save", "",
                          "--repl-diskless-sync-delay", "0"]  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
@@ -56,7 +55,7 @@ class RedisServer:
         return Redis(unix_socket_path=str(self.socket), protocol=2, retry=once, **options)
 
     def start(self) -> Self:
-        """Starts it, and waits until it answers, be it that it wants a password or is not ready."""
+        """Starts it, and waits until it answers, even if it wants a password."""
         with (self.folder / f"{self.port}.log").open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
         until(self._answers, "redis-server")
@@ -90,8 +89,10 @@ class RedisServer:
         try:
             with self.client() as client:
                 client.ping()
-        except (AuthenticationError, BusyLoadingError):
+        except AuthenticationError:
             return True
+        except BusyLoadingError:
+            return self._may_load
         except RedisConnectionError:
             return False
         return True

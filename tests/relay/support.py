@@ -63,7 +63,8 @@ class RelayProcess:
         _ = self.process.wait(20)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Asks it to end; returns its exit status."""
+        """Asks it to end, once it is there; returns its exit status."""
+        until(lambda: "→" in self.output, "the relay to start")
         self.process.send_signal(number)
         return self.process.wait(30)
 

@@ -15,7 +15,7 @@ FINE = Outcome(
 
 def test_chaos(*, long: bool) -> None:
     """Relays and Redis are killed at random for a while: nothing is lost, nothing left behind."""
-    assert chaos(120 if long else 10, redis_every=10 if long else 4).problems() == []
+    assert (chaos(120) if long else chaos(10, redis_share=0.3)).problems() == []
 
 
 def test_speed() -> None:

@@ -136,7 +136,7 @@ def test_a_redis_that_loads_its_data(own: RedisServer, tmp_path: Path) -> None:
         client.save()
     own.kill()
     slowly = ("--key-load-delay", "1", "--loading-process-events-interval-bytes", "1024")
-    with RedisServer(tmp_path, *slowly, port=own.port) as loading:
+    with RedisServer(tmp_path, *slowly, port=own.port, may_load=True) as loading:
         assert_tried_again(send(loading.url), "BusyLoadingError: ", "loading the dataset")
 
 
