@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from snowplow_logging.flood import FloodFilter
     from snowplow_logging.formatter import LogRecordFormatter
     from snowplow_logging.handler import SnowplowHandler
+    from snowplow_logging.redis_emitter import RedisEmitter
     from snowplow_logging.scope import contexts, traceparent
     from snowplow_logging.self_describing_json import SelfDescribingJson
     from snowplow_logging.subject import Subject
@@ -29,6 +30,7 @@ __all__ = [
     "Emitter",
     "FloodFilter",
     "LogRecordFormatter",
+    "RedisEmitter",
     "SelfDescribingJson",
     "SnowplowHandler",
     "Stats",
@@ -48,6 +50,7 @@ if not TYPE_CHECKING:  # type checkers shall know no names but those above
         "Emitter": "emitter",
         "FloodFilter": "flood",
         "LogRecordFormatter": "formatter",
+        "RedisEmitter": "redis_emitter",
         "SelfDescribingJson": "self_describing_json",
         "SnowplowHandler": "handler",
         "Stats": "_stats",

@@ -36,10 +36,14 @@ class Command(Protocol):
 COMMANDS = {
     "demo": ("snowplow_logging.demo.command", "see a web shop's log records arrive as events"),
     "collector": ("snowplow_logging.collector.command", "run the local collector"),
+    "relay": ("snowplow_logging.relay.command", "send a Redis Stream to a collector"),
     "doctor": ("snowplow_logging.doctor.command", "examine a configuration, and what it reaches"),
     "schema": ("snowplow_logging.schema.command", "list, export, lint and infer schemas"),
     "ship": ("snowplow_logging.ship.command", "send existing JSON-lines logs as events"),
 }
+
+EXTRAS = {"relay": "redis"}
+"""What each command needs, where that is not the extra ``collector``."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,8 +70,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(arguments.run(arguments))
     except ModuleNotFoundError as error:
-        if (error.name or "").startswith("snowplow_logging"):
+        missing = (error.name or "").partition(".")[0]
+        if missing == "snowplow_logging":
             raise
-        parser.exit(2, f"{chosen} needs {error.name}: pip install 'snowplow-logging[collector]'\n")
+        extra = EXTRAS.get(chosen or "", "collector")
+        parser.exit(2, f"{chosen} needs {missing}: pip install 'snowplow-logging[{extra}]'\n")
     except KeyboardInterrupt:
         return 130

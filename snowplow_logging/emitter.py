@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from snowplow_logging import _endpoint, _lifecycle, _uwsgi
+from snowplow_logging import _destination, _lifecycle, _uwsgi
 from snowplow_logging._buffer import Buffer
 from snowplow_logging._clock import Clock
 from snowplow_logging._guard import Mark, is_delivering
@@ -61,15 +61,8 @@ class Emitter:
         self._set_up(endpoint, resolve(given, EmitterOptions.__annotations__))
 
     def _set_up(self, endpoint: str, options: dict[str, Any]) -> None:
-        # Importing requests takes longer than all of this package, so importing the package
-        # leaves it; but a worker must not import it, or a fork meanwhile breaks the child.
-        from snowplow_logging._http import HttpTransport  # noqa: PLC0415
-
-        self._http_transport = HttpTransport
         self._options = options
-        self._endpoint = _endpoint.parse(
-            endpoint, options["protocol"], options["port"], options["method"], options["path"]
-        )
+        self._endpoint, self._connect = _destination.choose(endpoint, options)
         self._clock = options["clock"] or Clock()
         self._callbacks = Callbacks(
             options["on_success"], options["on_failure"], options["on_drop"]
@@ -115,7 +108,7 @@ class Emitter:
 
     @property
     def endpoint(self) -> str:
-        """Scheme, host and port of the collector."""
+        """Scheme, host and port of the collector, or the address of the stream."""
         return self._endpoint.base
 
     @property
@@ -300,21 +293,12 @@ class Emitter:
         """Returns the transport of this thread; it is made at its first use."""
         transport: Transport | None = getattr(self._of_thread, "transport", None)
         if transport is None:
-            make: Callable[[], Transport] = self._options["transport"] or self._http
+            make: Callable[[], Transport] = self._options["transport"] or self._connect
             try:
                 transport = self._of_thread.transport = make()
             except Exception as error:  # noqa: BLE001 - the application's code may raise anything
                 return NoTransport(f"no transport: {type(error).__name__}: {error}")
         return transport
-
-    def _http(self) -> Transport:
-        make_session = self._options["session"]
-        return self._http_transport(
-            self._endpoint.url,
-            method=self._options["method"],
-            auth=self._endpoint.auth,
-            session=make_session() if make_session is not None else None,
-        )
 
 
 class AsyncEmitter(Emitter):

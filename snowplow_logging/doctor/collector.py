@@ -38,12 +38,11 @@ class Target(NamedTuple):
     timeout: float
 
     @classmethod
-    def of(cls, handler: SnowplowHandler, timeout: float) -> Target:
-        """Returns where ``handler`` sends to."""
-        emitter = emitter_of(handler)
-        options = emitter._options  # noqa: SLF001 - of this package
+    def of(cls, handler: SnowplowHandler, endpoint: Endpoint, timeout: float) -> Target:
+        """Returns the collector at ``endpoint``, to which ``handler`` sends."""
+        options = emitter_of(handler)._options  # noqa: SLF001 - of this package
         make_session = options["session"] or _new_session
-        return cls(emitter._endpoint, options["method"], make_session(), timeout)  # noqa: SLF001
+        return cls(endpoint, options["method"], make_session(), timeout)
 
     def request(self, method: str, url: str) -> network.Reply:
         """Makes a request as the handler's transport does; follows nothing."""
@@ -178,6 +177,18 @@ def _options_status(target: Target) -> int:
 
 def send(handler: SnowplowHandler, target: Target) -> Findings[None]:
     """Sends one event that says that it is a test, and tells where to look for it."""
+    sent = yield from send_test(handler, target.timeout)
+    if sent is not None:
+        status, test = sent
+        eid = test.fields["eid"]
+        yield ok("send", f"{status} for a {short(test.event.schema)} with event_id {eid}")
+        yield from _arrived(target, eid)
+
+
+def send_test(
+    handler: SnowplowHandler, timeout: float
+) -> Findings[tuple[int | None, Sample] | None]:
+    """Sends one event that says that it is a test; returns it, if it was taken, with the status."""
     message = f"test event of snowplow-logging doctor {uuid.uuid4()}"
     test = sample(handler, record(message, test=True)) or sample(
         handler, record(message, error=True, test=True)
@@ -185,15 +196,13 @@ def send(handler: SnowplowHandler, target: Target) -> Findings[None]:
     if test is None:
         text = "the handler makes no event of a record that names no schema"
         yield note("send", text, 'set "schema", or log one with extra={"schema": …}')
-        return
-    answer = _answer(handler, test, target.timeout)
+        return None
+    answer = _answer(handler, test, timeout)
     if answer.error is not None:
         advice = WRONG_PATH if answer.status == NOT_FOUND else "see the steps above"
         yield problem("send", f"the test event was not taken: {answer.error}", advice)
-        return
-    eid = test.fields["eid"]
-    yield ok("send", f"{answer.status} for a {short(test.event.schema)} with event_id {eid}")
-    yield from _arrived(target, eid)
+        return None
+    return answer.status, test
 
 
 def _answer(handler: SnowplowHandler, test: Sample, timeout: float) -> Answer:

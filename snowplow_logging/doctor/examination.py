@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from snowplow_logging._endpoint import Endpoint
 from snowplow_logging._options import from_environment
 from snowplow_logging.doctor import collector, configuration, probe, registry
 from snowplow_logging.doctor.findings import Findings, Screen, note
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
 
+    from snowplow_logging._redis_url import RedisAddress
     from snowplow_logging.doctor.findings import Finding
     from snowplow_logging.handler import SnowplowHandler
 
@@ -39,8 +41,12 @@ class Examination:
         screen = Screen()
         try:
             screen.section(arguments.config or "Environment", self._kept(configured))
-            for handler, target in self._targets():
-                screen.section(f"Collector {target.endpoint.base}", self._reached(handler, target))
+            for handler, address in self._addresses():
+                if isinstance(address, Endpoint):
+                    reached = self._reached(handler, address)
+                    screen.section(f"Collector {address.base}", reached)
+                else:
+                    screen.section(f"Stream {address.base}", self._written(handler, address))
             if self._handlers:
                 screen.section("Schemas", self._schemas())
         finally:
@@ -60,16 +66,25 @@ class Examination:
     def _kept(self, findings: Findings[list[configuration.Configured]]) -> Findings[None]:
         self._handlers = yield from findings
 
-    def _targets(self) -> Iterable[tuple[SnowplowHandler, collector.Target]]:
-        """Each collector once, with a handler that sends to it."""
-        seen: set[object] = set()
+    def _addresses(self) -> Iterable[tuple[SnowplowHandler, Endpoint | RedisAddress]]:
+        """Each address once, with a handler that sends to it."""
+        seen: list[object] = []
         for configured in self._handlers:
-            target = collector.Target.of(configured.handler, self._arguments.timeout)
-            if (target.endpoint, target.method) not in seen:
-                seen.add((target.endpoint, target.method))
-                yield configured.handler, target
+            emitter = probe.emitter_of(configured.handler)
+            address, method = emitter._endpoint, emitter._options["method"]  # noqa: SLF001
+            if (address, method) not in seen:
+                seen.append((address, method))
+                yield configured.handler, address
 
-    def _reached(self, handler: SnowplowHandler, target: collector.Target) -> Findings[None]:
+    def _written(self, handler: SnowplowHandler, address: RedisAddress) -> Findings[None]:
+        from snowplow_logging.doctor import redis  # noqa: PLC0415 - an extra, which is there then
+
+        reached = yield from redis.examine(address, self._arguments.timeout)
+        if self._arguments.send and reached:
+            yield from redis.send(handler, self._arguments.timeout)
+
+    def _reached(self, handler: SnowplowHandler, endpoint: Endpoint) -> Findings[None]:
+        target = collector.Target.of(handler, endpoint, self._arguments.timeout)
         try:
             yield from collector.own_parts(handler)
             reached = yield from collector.examine(target)

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from snowplow_logging import AsyncEmitter, Emitter, SnowplowHandler, Tracker
+from snowplow_logging._http import HttpTransport
 from snowplow_logging.testing import HANG, Answer, FaultyCollector, redirect
 from tests.delivery.support import (
     balanced,
@@ -83,11 +84,8 @@ def test_factories_that_raise(collector: FaultyCollector, option: str) -> None:
         if broken[0]:
             msg = "no certificate"
             raise FileNotFoundError(msg)
-        return (
-            requests.Session()
-            if option == "session"
-            else emitter._http_transport(f"{collector.url}/com.snowplowanalytics.snowplow/tp2")
-        )
+        url = f"{collector.url}/com.snowplowanalytics.snowplow/tp2"
+        return requests.Session() if option == "session" else HttpTransport(url)
 
     options: dict[str, Any] = {option: make, "flush_interval": 0.01, "max_retry_delay": 0.05}
     emitter = AsyncEmitter(collector.url, **options)

@@ -1,0 +1,1 @@
+"""The Redis transport and the relay, against a real redis-server."""
