@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from snowplow_logging._outbox import Batch, Outbox
+    from snowplow_logging._batch import Batch
+    from snowplow_logging._outbox import Outbox
     from snowplow_logging._sender import Sender
     from snowplow_logging.payload import Payload
     from tests.machine.crew import Hand

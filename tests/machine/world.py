@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Generator, Sequence
 
-    from snowplow_logging._outbox import Batch
+    from snowplow_logging._batch import Batch
     from snowplow_logging.payload import Payload
 
 CREATED_MS = 1_700_000_000_000
