@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 FORK_PATIENCE = 2.0  # seconds that a fork waits for the disk
 OF_OTHERS = 2**60  # what lies between the sequence numbers of others and ours
 MAX_SEVERITY = 2**62  # far above any level, and what SQLite takes
+ROOM_AT_ONCE = 4 * 2**20  # bytes that are written until the file's size is looked at again
+SECONDS_BETWEEN_LOOKS = 1.0  # at whether the path still leads to the file
 SHRINK_ABOVE = 4 * 2**20  # bytes of an empty file that are given back
 
 _T = TypeVar("_T")
@@ -73,6 +75,8 @@ class Keeper:
         self._identity: tuple[int, int] | None = None  # of the file that the claims are about
         self._claims: dict[int, Claim] = {}
         self._own: int | None = None
+        self._room = 0
+        self._looked_at = 0.0
         self._undeleted: dict[int, set[int]] = {}
         self._is_lost = False
         self._said = ("", 0.0)  # and when
@@ -83,11 +87,12 @@ class Keeper:
         """Writes events into the emitter's own segment."""
 
         def action(file: SpoolFile) -> Kept:
-            if file.used() + sum(len(payload.body) for payload in payloads) > self._max_bytes:
+            if not self._has_room(file, sum(len(payload.body) for payload in payloads)):
                 return Kept.FULL
             if self._own is None:
                 self._own = self._begin_segment(file)
-            file.write(self._own, [self._row(payload) for payload in payloads])
+            since_epoch = self._clock.wall() - self._clock.monotonic()
+            file.write(self._own, [_row(payload, since_epoch) for payload in payloads])
             return Kept.YES
 
         return self._do(action, Kept.NO)
@@ -106,13 +111,14 @@ class Keeper:
         def action(file: SpoolFile) -> list[Payload]:
             number = self._number(segment)
             found: list[Payload] = []
+            since_epoch = self._clock.wall() - self._clock.monotonic()
             room = size
             rows: Iterable[Row] = () if number is None else file.rows(number, after + offset)
             for row in rows:
                 room -= len(row.body) + STM_BYTES
                 if found and room < 0:
                     break
-                found.append(self._payload(row, offset))
+                found.append(_payload(row, offset, since_epoch))
                 if len(found) == count:
                     break
             return found
@@ -231,7 +237,7 @@ class Keeper:
         if Keeper.poisoned:
             message = "this process was forked while its parent waited for the disk"
             raise OSError(message)
-        if self._file is not None and self._file.is_in_place:
+        if self._file is not None and self._is_in_place(self._file):
             return self._file
         self._close()
         with alone_in(self._folder, BUSY_TIMEOUT):
@@ -241,6 +247,13 @@ class Keeper:
             self.complain("the file was taken away; a new one is begun")
         self._identity = self._file.identity
         return self._file
+
+    def _is_in_place(self, file: SpoolFile) -> bool:
+        now = self._clock.monotonic()
+        if now - self._looked_at < SECONDS_BETWEEN_LOOKS:
+            return True
+        self._looked_at = now
+        return file.is_in_place
 
     def _replace(self, error: SpoolBrokenError) -> list[str]:
         """Sets a broken file aside, unless somebody else has done so; returns what to say."""
@@ -329,22 +342,24 @@ class Keeper:
             return self._own
         return segment if segment in self._claims else None
 
-    def _row(self, payload: Payload) -> Row:
-        age = self._clock.monotonic() - payload.queued_at
-        return Row(
-            payload.sequence,
-            payload.created_ms,
-            min(max(payload.severity, -MAX_SEVERITY), MAX_SEVERITY),
-            int((self._clock.wall() - age) * 1000),
-            payload.body,
-        )
+    def _has_room(self, file: SpoolFile, size: int) -> bool:
+        """Says whether the file may grow by ``size``; it is looked at now and then only."""
+        self._room -= size
+        if self._room < 0:
+            left = self._max_bytes - file.used() - size
+            self._room = min(left, ROOM_AT_ONCE)
+        return self._room >= 0
 
-    def _payload(self, row: Row, offset: int) -> Payload:
-        age = self._clock.wall() - row.queued_ms / 1000
-        return Payload(
-            row.sequence - offset,
-            row.body,
-            row.created_ms,
-            row.severity,
-            self._clock.monotonic() - age,
-        )
+
+def _row(payload: Payload, since_epoch: float) -> Row:
+    """Returns what is written of ``payload``; ``since_epoch`` is what the clock began at."""
+    sequence, body, created_ms, severity, queued_at = payload
+    severity = min(max(severity, -MAX_SEVERITY), MAX_SEVERITY)
+    return Row(sequence, created_ms, severity, int((queued_at + since_epoch) * 1000), body)
+
+
+def _payload(row: Row, offset: int, since_epoch: float) -> Payload:
+    """Returns what was written as ``row``, with its sequence number ``offset`` less."""
+    sequence, created_ms, severity, queued_ms, body = row
+    queued_at = queued_ms / 1000 - since_epoch
+    return Payload(sequence - offset, body, created_ms, severity, queued_at)

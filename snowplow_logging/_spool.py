@@ -21,12 +21,16 @@ from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
 APPLICATION_ID = 0x53504F4F  # "SPOO", which the file's header says
 VERSION = 1  # of the tables
 BUSY_TIMEOUT = 1.0  # seconds
-MAX_WAL_BYTES = 8 * 2**20  # that the log keeps once its contents are in the file
-ROWS_A_STATEMENT = 100  # each step of SQLite lets go of the interpreter, and must get it again
+PAGE_SIZE = 8_192  # bytes; events are about 1 kB
+LOG_PAGES = 2_000  # of the log, from when on it is moved into the file, which waits for the disk
+# Each statement lets go of the interpreter and must get it again, which takes a while where other
+# threads are busy; so there are few of them. Older versions take 999 values, newer ones 32 766.
+ROWS_A_STATEMENT = 1_000 if sqlite3.sqlite_version_info >= (3, 32) else 150
 SUFFIXES = ("", "-wal", "-shm")  # of the files that SQLite makes
 
 _TABLES = """
@@ -51,6 +55,11 @@ CREATE TABLE events (
 _DROP_SEGMENT = """
 DELETE FROM segments WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM events WHERE segment = ?1)
 """
+_USED = """
+SELECT (page_count - freelist_count) * page_size
+FROM pragma_page_count, pragma_freelist_count, pragma_page_size
+"""
+_ANY = "SELECT 1 FROM events LIMIT 1"
 _INSERT = "INSERT OR IGNORE INTO events VALUES (?,?,?,?,?,?)"
 
 
@@ -178,7 +187,7 @@ class SpoolFile:
 
     def write(self, segment: int, rows: Sequence[Row]) -> None:
         """Writes events; those that are there already stay as they are."""
-        with self.changing():
+        with self._changing_if(len(rows) > ROWS_A_STATEMENT):
             for start in range(0, len(rows), ROWS_A_STATEMENT):
                 part = rows[start : start + ROWS_A_STATEMENT]
                 sql = _INSERT + ",(?,?,?,?,?,?)" * (len(part) - 1)
@@ -201,8 +210,9 @@ class SpoolFile:
     def delete(self, segment: int, sequences: Iterable[int]) -> None:
         """Deletes events."""
         sql = "DELETE FROM events WHERE segment = ? AND sequence BETWEEN ? AND ?"
-        with self.changing():
-            for first, last in _runs(sequences):
+        runs = list(_runs(sequences))
+        with self._changing_if(len(runs) > 1):
+            for first, last in runs:
                 _ = self._sql.execute(sql, (segment, first, last))
 
     def delete_before(self, created_ms: int) -> int:
@@ -213,18 +223,17 @@ class SpoolFile:
 
     def used(self) -> int:
         """Returns how many bytes of the file hold something."""
-        (((pages,),), ((free,),), ((size,),)) = (
-            self._all(f"PRAGMA {name}") for name in ("page_count", "freelist_count", "page_size")
-        )
-        return int((pages - free) * size)
+        ((size,),) = self._all(_USED)
+        return int(size)
 
     def shrink(self, above: int) -> None:
         """Gives the disk back what an empty file of more than ``above`` bytes has had."""
-        (((pages,),), ((size,),)) = (
-            self._all(f"PRAGMA {name}") for name in ("page_count", "page_size")
-        )
-        if pages * size > above and not self._all("SELECT 1 FROM events LIMIT 1"):
+        if Path(self._path).stat().st_size > above and not self._all(_ANY):
             _ = self._all("VACUUM")
+
+    def _changing_if(self, several: bool) -> AbstractContextManager[None]:  # noqa: FBT001
+        """A transaction for ``several`` statements; a single one is one by itself."""
+        return self.changing() if several else _told_apart()
 
     def _all(self, sql: str, *values: object) -> list[Any]:
         with _told_apart():
@@ -232,7 +241,8 @@ class SpoolFile:
 
     def _set_up(self, path: str) -> None:
         _ = self._sql.execute("PRAGMA synchronous = NORMAL")
-        _ = self._sql.execute(f"PRAGMA journal_size_limit = {MAX_WAL_BYTES}")
+        _ = self._sql.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+        _ = self._sql.execute(f"PRAGMA journal_size_limit = {LOG_PAGES * PAGE_SIZE}")
         (((kind,),), ((version,),), ((tables,),)) = (
             self._sql.execute(sql).fetchall()
             for sql in (
@@ -251,6 +261,7 @@ class SpoolFile:
             raise SpoolError(message)
 
     def _create(self) -> None:
+        _ = self._sql.execute(f"PRAGMA page_size = {PAGE_SIZE}")
         _ = self._sql.execute("PRAGMA journal_mode = WAL")
         with self.changing():
             for sql in _TABLES.split(";"):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from snowplow_logging.payload import Payload
 
 REST = 5.0  # seconds for which a disk that has failed is left alone
+READ_PATIENCE = 1.0  # seconds to wait for somebody else's reading
 
 
 class SpooledOutbox(Outbox):
@@ -94,9 +95,9 @@ class SpooledOutbox(Outbox):
     def take_oldest(self) -> Batch | None:
         """Returns an order to read the oldest events, not to send them; None: there are none."""
         with self._changing():
-            deadline = self._clock.monotonic() + REST
+            deadline = self._clock.monotonic() + READ_PATIENCE
             while self._shelf.is_reading and self._clock.monotonic() < deadline:
-                self._clock.wait(self._writing, REST)
+                self._clock.wait(self._writing, READ_PATIENCE)
             if self._shelf.is_reading or not self._shelf.alone:
                 return None
             return self._begin_reading(ticket=-1)
@@ -142,8 +143,7 @@ class SpooledOutbox(Outbox):
             self._wake_all()
             new, lost, more = self._shelf.read(batch, payloads)
             self._take_over(more)
-            if lost:
-                self._account.dropped["spool_lost"] += lost
+            self._lose(lost)
             if payloads is None:
                 self._rests_until = self._clock.monotonic() + REST
             if not new:
@@ -193,7 +193,7 @@ class SpooledOutbox(Outbox):
             for batch in self._in_flight:
                 batch.held = None
             self._buffer.put_back(self._written.take_until(self.last_sequence))
-            self._account.dropped["spool_lost"] += self._shelf.lose()
+            self._lose(self._shelf.lose())
             self._wake_all()
 
     def let_go(self, own: int) -> bool:
@@ -316,6 +316,10 @@ class SpooledOutbox(Outbox):
             return payload
         self._sequence += 1
         return payload._replace(sequence=self._sequence)
+
+    def _lose(self, count: int) -> None:
+        if count:
+            self._account.dropped["spool_lost"] += count
 
     def _take_over(self, count: int) -> None:
         self._account.accepted += count
