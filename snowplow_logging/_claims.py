@@ -47,6 +47,9 @@ class Claim:
         except BaseException:
             os.close(descriptor)
             raise
+        with suppress(OSError):  # it is for people alone
+            os.ftruncate(descriptor, 0)
+            _ = os.write(descriptor, b"%d" % os.getpid())
         return cls(path, descriptor)
 
     def release(self, *, remove: bool) -> None:
@@ -63,6 +66,18 @@ class Claim:
     def abandon(self) -> None:
         """Closes a forked child's copy; the parent's claim stays."""
         os.close(self._descriptor)
+
+
+def holder(path: Path) -> int | None:
+    """Returns the id of the process that has a claim on ``path``; None: nobody has."""
+    if not path.exists():
+        return None
+    said = path.read_text(encoding="ascii")
+    claim = Claim.take(path)
+    if claim is None:
+        return int(said) if said.isdecimal() else 0
+    claim.release(remove=False)
+    return None
 
 
 @contextmanager

@@ -59,6 +59,9 @@ _USED = """
 SELECT (page_count - freelist_count) * page_size
 FROM pragma_page_count, pragma_freelist_count, pragma_page_size
 """
+_DELETE_BEFORE = """
+DELETE FROM events WHERE rowid IN (SELECT rowid FROM events WHERE created_ms < ? LIMIT ?)
+"""
 _ANY = "SELECT 1 FROM events LIMIT 1"
 _INSERT = "INSERT OR IGNORE INTO events VALUES (?,?,?,?,?,?)"
 
@@ -215,11 +218,10 @@ class SpoolFile:
             for first, last in runs:
                 _ = self._sql.execute(sql, (segment, first, last))
 
-    def delete_before(self, created_ms: int) -> int:
-        """Deletes all events that were made before a time, of every segment; returns how many."""
-        with self.changing():
-            sql = "DELETE FROM events WHERE created_ms < ?"
-            return self._sql.execute(sql, (created_ms,)).rowcount
+    def delete_before(self, created_ms: int, limit: int) -> int:
+        """Deletes some events made before a time, of whatever segment; returns how many."""
+        with _told_apart():
+            return self._sql.execute(_DELETE_BEFORE, (created_ms, limit)).rowcount
 
     def used(self) -> int:
         """Returns how many bytes of the file hold something."""

@@ -37,6 +37,7 @@ COMMANDS = {
     "demo": ("snowplow_logging.demo.command", "see a web shop's log records arrive as events"),
     "collector": ("snowplow_logging.collector.command", "run the local collector"),
     "doctor": ("snowplow_logging.doctor.command", "examine a configuration, and what it reaches"),
+    "spool": ("snowplow_logging.spool.command", "show, send, export or drop spooled events"),
     "schema": ("snowplow_logging.schema.command", "list, export, lint and infer schemas"),
 }
 
