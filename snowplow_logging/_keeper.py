@@ -241,12 +241,14 @@ class Keeper:
             return self._file
         self._close()
         with alone_in(self._folder, BUSY_TIMEOUT):
-            self._file = SpoolFile(self._path, create=True)
-        if self._identity not in (None, self._file.identity):
+            self._file = file = SpoolFile(self._path, create=True)
+        # The number of a deleted file may be that of the new one.
+        ours = {segment.id for segment in file.segments()} >= self._claims.keys()
+        if self._claims and not (ours and file.identity == self._identity):
             self._lose()
             self.complain("the file was taken away; a new one is begun")
-        self._identity = self._file.identity
-        return self._file
+        self._identity = file.identity
+        return file
 
     def _is_in_place(self, file: SpoolFile) -> bool:
         now = self._clock.monotonic()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from snowplow_logging._spooled import SpooledOutbox
 
@@ -183,8 +183,7 @@ class Process:
     @property
     def disk(self) -> FakeDisk:
         """The process's disk."""
-        disk: FakeDisk = self.spooler and self.spooler.disk  # type: ignore[assignment, union-attr]
-        return disk
+        return cast("FakeDisk", cast("Spooler", self.spooler).disk)
 
     def adopt(self, events: dict[int, Event]) -> None:
         """Notes that it takes over events that somebody has left on disk."""
