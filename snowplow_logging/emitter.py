@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from snowplow_logging._stats import Stats
     from snowplow_logging._transport import Transport
 
+MOMENT = 0.2  # seconds for threads to end that nothing keeps
 FLUSH_REMEMBERED = 1.0  # seconds within which close does not repeat a flush that failed
 
 
@@ -264,7 +265,9 @@ class Emitter:
         """Frees threads and connections, at the latest at ``deadline``."""
         stop, threads = self._pool.generation  # a record may start the next one meanwhile
         if self._outbox.request_stop(stop):
-            self._pool.join(threads, deadline)
+            # With a spool there may be something to do still, and so somebody to be waited for.
+            moment = 0.0 if self._spooler is None else self._clock.monotonic() + MOMENT
+            self._pool.join(threads, max(deadline, moment))
         self._close_transport()
         if self._spooler is not None:
             self._spooler.let_go()

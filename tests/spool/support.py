@@ -46,8 +46,8 @@ def events_on(spool: Path) -> int:
         return sum(file.count(segment.id) for segment in file.segments())
 
 
-def track(emitter: AsyncEmitter, first: int, last: int) -> None:
+def track(emitter: AsyncEmitter, first: int, last: int, **more: Any) -> None:
     """Tracks events with numbers from ``first`` to ``last``."""
     tracker = Tracker("spool", emitter)
     for number in range(first, last + 1):
-        _ = tracker.track_unstruct_event(numbered(number))
+        _ = tracker.track_unstruct_event(numbered(number, **more))
