@@ -20,6 +20,7 @@ from snowplow_logging._spool import (
     BUSY_TIMEOUT,
     Row,
     SpoolBrokenError,
+    SpoolError,
     SpoolFile,
     identity_of,
     set_aside,
@@ -35,6 +36,7 @@ FORK_PATIENCE = 2.0  # seconds that a fork waits for the disk
 OF_OTHERS = 2**60  # what lies between the sequence numbers of others and ours
 MAX_SEVERITY = 2**62  # far above any level, and what SQLite takes
 ROOM_AT_ONCE = 4 * 2**20  # bytes that are written until the file's size is looked at again
+SPACE_TAKEN = 4  # times its size, by what is written: in the log, and in pages that are not full
 SECONDS_BETWEEN_LOOKS = 1.0  # at whether the path still leads to the file
 SHRINK_ABOVE = 4 * 2**20  # bytes of an empty file that are given back
 
@@ -114,7 +116,10 @@ class Keeper:
             since_epoch = self._clock.wall() - self._clock.monotonic()
             room = size
             rows: Iterable[Row] = () if number is None else file.rows(number, after + offset)
+            settled = self._undeleted.get(number or OWN, set())
             for row in rows:
+                if row.sequence in settled:
+                    continue
                 room -= len(row.body) + STM_BYTES
                 if found and room < 0:
                     break
@@ -242,12 +247,13 @@ class Keeper:
         self._close()
         with alone_in(self._folder, BUSY_TIMEOUT):
             self._file = file = SpoolFile(self._path, create=True)
+        known, self._identity = self._identity, file.identity
         # The number of a deleted file may be that of the new one.
         ours = {segment.id for segment in file.segments()} >= self._claims.keys()
-        if self._claims and not (ours and file.identity == self._identity):
+        if self._claims and not (ours and file.identity == known):
             self._lose()
+            self._identity = file.identity
             self.complain("the file was taken away; a new one is begun")
-        self._identity = file.identity
         return file
 
     def _is_in_place(self, file: SpoolFile) -> bool:
@@ -348,8 +354,12 @@ class Keeper:
         """Says whether the file may grow by ``size``; it is looked at now and then only."""
         self._room -= size
         if self._room < 0:
+            free = file.free() - SPACE_TAKEN * size
+            if free < 0:
+                message = "the disk is full, but for a reserve"
+                raise SpoolError(message)
             left = self._max_bytes - file.used() - size
-            self._room = min(left, ROOM_AT_ONCE)
+            self._room = min(left, free // SPACE_TAKEN, ROOM_AT_ONCE)
         return self._room >= 0
 
 

@@ -28,6 +28,8 @@ VERSION = 1  # of the tables
 BUSY_TIMEOUT = 1.0  # seconds
 PAGE_SIZE = 8_192  # bytes; events are about 1 kB
 LOG_PAGES = 2_000  # of the log, from when on it is moved into the file, which waits for the disk
+SHARE_OF_LOG = 16  # of a small disk the log takes one part in so many
+RESERVE, SHARE_OF_RESERVE = 64 * 2**20, 4  # bytes, or one part in so many, that a disk keeps free
 # Each statement lets go of the interpreter and must get it again, which takes a while where other
 # threads are busy; so there are few of them. Older versions take 999 values, newer ones 32 766.
 ROWS_A_STATEMENT = 1_000 if sqlite3.sqlite_version_info >= (3, 32) else 150
@@ -61,6 +63,9 @@ FROM pragma_page_count, pragma_freelist_count, pragma_page_size
 """
 _DELETE_BEFORE = """
 DELETE FROM events WHERE rowid IN (SELECT rowid FROM events WHERE created_ms < ? LIMIT ?)
+"""
+_UNUSED = """
+SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size
 """
 _ANY = "SELECT 1 FROM events LIMIT 1"
 _INSERT = "INSERT OR IGNORE INTO events VALUES (?,?,?,?,?,?)"
@@ -228,6 +233,17 @@ class SpoolFile:
         ((size,),) = self._all(_USED)
         return int(size)
 
+    def free(self) -> int:
+        """Returns how many bytes can be written before the disk is full but for its reserve.
+
+        Where a disk is full to the last byte, nothing can be deleted either: that is written, too.
+        """
+        disk = os.statvfs(self._path)
+        total = disk.f_blocks * disk.f_frsize
+        left = disk.f_bavail * disk.f_frsize - min(RESERVE, total // SHARE_OF_RESERVE)
+        ((unused,),) = self._all(_UNUSED)
+        return int(max(0, left) + unused)
+
     def shrink(self, above: int) -> None:
         """Gives the disk back what an empty file of more than ``above`` bytes has had."""
         if Path(self._path).stat().st_size > above and not self._all(_ANY):
@@ -243,8 +259,10 @@ class SpoolFile:
 
     def _set_up(self, path: str) -> None:
         _ = self._sql.execute("PRAGMA synchronous = NORMAL")
-        _ = self._sql.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
-        _ = self._sql.execute(f"PRAGMA journal_size_limit = {LOG_PAGES * PAGE_SIZE}")
+        disk = os.statvfs(path)
+        pages = min(LOG_PAGES, disk.f_blocks * disk.f_frsize // SHARE_OF_LOG // PAGE_SIZE)
+        _ = self._sql.execute(f"PRAGMA wal_autocheckpoint = {max(1, pages)}")
+        _ = self._sql.execute(f"PRAGMA journal_size_limit = {pages * PAGE_SIZE}")
         (((kind,),), ((version,),), ((tables,),)) = (
             self._sql.execute(sql).fetchall()
             for sql in (

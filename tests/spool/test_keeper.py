@@ -236,12 +236,13 @@ def test_what_cannot_be_deleted_now_is_deleted_later(
         _ = other.execute("BEGIN IMMEDIATE")
         one.delete(OWN, payloads(1, 3))
         assert one.write(payloads(6, 7)) is Kept.NO
-        assert [p.sequence for p in one.read(OWN, *ALL) or []] == [1, 2, 3, 4, 5]
+        assert [p.sequence for p in one.read(OWN, *ALL) or []] == [4, 5]
         _ = other.execute("ROLLBACK")
     (said,) = capsys.readouterr().err.splitlines()
     assert said.startswith(f"snowplow_logging: spool {spool}: database is locked; until that is ")
+    assert events_on(spool) == 5
     one.look_after()
-    assert [p.sequence for p in one.read(OWN, *ALL) or []] == [4, 5]
+    assert events_on(spool) == 2
     one.release()
 
 
