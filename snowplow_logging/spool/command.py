@@ -215,7 +215,8 @@ def _send(contents: Contents, arguments: argparse.Namespace) -> int:
     if held:
         screen.say(f"{_events(held)} are in the care of processes that run, and send them")
     if left:
-        screen.complain(f"{sending.endpoint} does not answer as it should: {stats.last_error}")
+        why = stats.last_error or "no answer yet"
+        screen.complain(f"{sending.endpoint} does not take them: {why}")
     return 1 if left or stats.dropped else 0
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from snowplow_logging.spool.contents import Contents
 
 POLL = 0.1  # seconds between looks at how far it is
+IDLE_LOOKS = 4
 LAST_WAIT = 2.0  # seconds that an interrupted sending waits for its last answers
 
 
@@ -47,10 +48,12 @@ class Sending(AsyncEmitter):
         Returns:
             The account: what is pending was not sent, and is still in the spool.
         """
-        self._pool.start()
+        if self._contents.left(self._meant_for):
+            self._pool.start()
         settled, moved_at = 0, time.monotonic()
         try:
-            while (stats := self.stats()).pending or self._contents.left(self._meant_for):
+            while self._has_more():
+                stats = self.stats()
                 tell(stats)
                 if stats.delivered + stats.dropped > settled:
                     settled, moved_at = stats.delivered + stats.dropped, time.monotonic()
@@ -61,6 +64,18 @@ class Sending(AsyncEmitter):
             self.close(LAST_WAIT)
         tell(self.stats())
         return self.stats()
+
+    def _has_more(self) -> bool:
+        """Says whether there is more to send.
+
+        Who asks for that takes each claim for a moment, and must not be in the way of who takes
+        them for good. That one comes first, so it is asked when nothing came for a while.
+        """
+        for _ in range(IDLE_LOOKS):
+            if self.stats().pending:
+                return True
+            time.sleep(POLL)
+        return self._contents.left(self._meant_for) > 0
 
     def _open_disk(self, on_lost: Callable[[], None]) -> Disk:
         options = self._options
