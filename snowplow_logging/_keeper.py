@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from snowplow_logging._claims import Claim, alone_in
 from snowplow_logging._disk import Adopted, Kept
@@ -71,8 +71,9 @@ class Keeper:
         self._clock = clock
         self._max_bytes = max_bytes
         self._on_lost = on_lost
-        # The lock guards everything below, and SQLite.
-        self._lock = threading.Lock()
+        # The lock guards everything below, and SQLite. It is re-entrant, so that it can be asked
+        # whether this very thread has it: a finaliser may close the emitter in the midst of all.
+        self._lock = threading.RLock()
         self._file: SpoolFile | None = None
         self._identity: tuple[int, int] | None = None  # of the file that the claims are about
         self._claims: dict[int, Claim] = {}
@@ -82,7 +83,7 @@ class Keeper:
         self._undeleted: dict[int, set[int]] = {}
         self._is_lost = False
         self._said = ("", 0.0)  # and when
-        self._is_paused = False
+        self._paused_by: int | None = None  # a thread that forks
         self._is_gone = False  # this is a child, where another one has taken its place
 
     def write(self, payloads: Sequence[Payload]) -> Kept:
@@ -186,6 +187,8 @@ class Keeper:
             for segment in list(self._claims):
                 self._end(file, segment)
 
+        if self._is_entered:
+            return
         if self._claims:
             self._do(action, None)
         with self._lock:
@@ -194,29 +197,35 @@ class Keeper:
 
     def before_fork(self) -> None:
         """Leaves SQLite, so that a child inherits nothing of it; ``after_fork`` ends that."""
-        self._is_paused = self._lock.acquire(timeout=FORK_PATIENCE)
-        if self._is_paused:
+        if not self._is_entered and self._lock.acquire(timeout=FORK_PATIENCE):
+            self._paused_by = threading.get_ident()
             self._close()
 
     def after_fork_in_parent(self) -> None:
         """Goes on."""
-        if self._is_paused:
-            self._is_paused = False
+        if self._paused_by == threading.get_ident():
+            self._paused_by = None
             self._lock.release()
 
     def after_fork_in_child(self) -> None:
         """Lets go of a child's copies of the claims; from now on nothing is done here."""
-        if not self._is_paused:
+        if self._paused_by != threading.get_ident():
             Keeper.poisoned = True
         for claim in self._claims.values():
             claim.abandon()
         self._claims = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._is_gone = True
+
+    @property
+    def _is_entered(self) -> bool:
+        lock: Any = self._lock
+        owned: bool = lock._is_owned()  # noqa: SLF001 - as Condition asks
+        return owned
 
     def _do(self, action: Callable[[SpoolFile], _T], otherwise: _T) -> _T:
         """Acts on the file; where it is broken, once more on a new one."""
-        if self._is_gone:
+        if self._is_gone or self._is_entered:
             return otherwise
         result = otherwise
         lines: list[str] = []

@@ -102,6 +102,16 @@ class SpooledOutbox(Outbox):
                 return None
             return self._begin_reading(ticket=-1)
 
+    def wait_for_writing(self, deadline: float) -> None:
+        """Waits until others have written, or not, what they have in hand."""
+        with self._lock:
+            thread = threading.get_ident()
+            while any(b.task == "write" and b.thread != thread for b in self._in_flight):
+                remaining = deadline - self._clock.monotonic()
+                if remaining <= 0:
+                    return
+                self._clock.wait(self._settled, remaining)
+
     def wrote(self, batch: Batch, *, kept: bool) -> None:
         """Books that a batch was written, or could not be."""
         with self._changing():

@@ -85,6 +85,7 @@ class Spooler:
     def keep_rest(self, sequence: int) -> None:
         """Writes what is in memory alone up to ``sequence``, also what is under way."""
         deadline = self._clock.monotonic() + KEEP_PATIENCE
+        self._outbox.wait_for_writing(deadline)
         while (batch := self._outbox.take_rest(sequence)) is not None:
             if not self._write(batch) or self._clock.monotonic() >= deadline:
                 return
@@ -102,12 +103,15 @@ class Spooler:
                 self._running.release()
 
     def _write(self, batch: Batch) -> bool:
-        kept = self.disk.write(batch.payloads)
-        while kept is Kept.FULL and self._make_room():
+        kept = Kept.NO
+        try:
             kept = self.disk.write(batch.payloads)
-        if kept is Kept.FULL:
-            self.disk.complain("it is full with the events of others; raise spool_bytes")
-        self._outbox.wrote(batch, kept=kept is Kept.YES)
+            while kept is Kept.FULL and self._make_room():
+                kept = self.disk.write(batch.payloads)
+            if kept is Kept.FULL:
+                self.disk.complain("it is full with the events of others; raise spool_bytes")
+        finally:
+            self._outbox.wrote(batch, kept=kept is Kept.YES)
         return kept is Kept.YES
 
     def _has(self, batch: Batch) -> bool:
@@ -117,8 +121,12 @@ class Spooler:
         if batch.held is None:  # the file is lost
             return self._outbox.read(batch, [])
         segment, after = batch.held.segment, batch.after
-        payloads = self.disk.read(segment, after, self._batch_size, self._batch_bytes)
-        return self._outbox.read(batch, payloads)
+        payloads, found = None, None
+        try:
+            payloads = self.disk.read(segment, after, self._batch_size, self._batch_bytes)
+        finally:
+            found = self._outbox.read(batch, payloads)
+        return found
 
     def _make_room(self) -> bool:
         """Drops the oldest events on disk; False: there are none."""

@@ -45,26 +45,30 @@ class Ended(NamedTuple):
 
 def spool_command(*words: str | Path) -> Ended:
     """Runs the command in this process, which is quicker than one of its own."""
-    out, err = (TextIOWrapper(BytesIO(), encoding="utf-8") for _ in range(2))
+    written = BytesIO(), BytesIO()
+    out, err = (TextIOWrapper(each, encoding="utf-8") for each in written)
     with redirect_stdout(out), redirect_stderr(err):
         try:
             status = main(["spool", *map(str, words)])
         except SystemExit as ended:
             status = cast("int", ended.code)
-    texts: list[str] = []
-    for stream in (out, err):
-        stream.flush()
-        texts.append(cast("BytesIO", stream.buffer).getvalue().decode())
-    return Ended(status, *texts)
+        out.flush()
+        err.flush()
+    return Ended(status, *(each.getvalue().decode() for each in written))
 
 
 def fill(spool: Path, count: int = 5, endpoint: str = DOWN) -> None:
     """Leaves events on disk: log records, and one of the application's own."""
-    handler = SnowplowHandler(endpoint, spool=spool, **{**QUICK, "shutdown_timeout": 0})
+    options: dict[str, Any] = {**QUICK, "shutdown_timeout": 0}
+    handler = SnowplowHandler(endpoint, spool=spool, **options)
     with logging_to(handler, "shop") as logger:
         for number in range(count - 1):
             logger.info("record %d \x1b[31m", number)
-        data = {"schema": ORDER, "data": {"n": 1}, "contexts": [{"schema": ORDER, "data": {}}]}
+        data: dict[str, Any] = {
+            "schema": ORDER,
+            "data": {"n": 1},
+            "contexts": [{"schema": ORDER, "data": {}}],
+        }
         logger.warning("ordered", extra=data)
 
 

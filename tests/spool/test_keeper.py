@@ -176,12 +176,12 @@ def test_a_fork_waits_for_the_disk(spool: Path) -> None:
     thread.start()
     assert inside.wait(20)
     one.before_fork()
-    assert not one._is_paused
+    assert one._paused_by is None
     one.after_fork_in_parent()
     done.set()
     thread.join()
     one.before_fork()
-    assert one._is_paused
+    assert one._paused_by == threading.get_ident()
     assert one._file is None
     one.after_fork_in_parent()
     assert [p.sequence for p in one.read(OWN, *ALL) or []] == [1]

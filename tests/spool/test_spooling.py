@@ -79,7 +79,8 @@ def test_nothing_is_on_disk_while_all_is_well(collector: FaultyCollector, spool:
     idle = AsyncEmitter(collector.url, spool=spool)
     idle.close()
     assert not spool.exists()
-    emitter = AsyncEmitter(collector.url, spool=spool, **{**QUICK, "spool_interval": 1})
+    patient: dict[str, Any] = {**QUICK, "spool_interval": 1}
+    emitter = AsyncEmitter(collector.url, spool=spool, **patient)
     track(emitter, 1, 100)
     assert emitter.flush(10)
     emitter.close()
