@@ -64,11 +64,8 @@ def fill(spool: Path, count: int = 5, endpoint: str = DOWN) -> None:
     with logging_to(handler, "shop") as logger:
         for number in range(count - 1):
             logger.info("record %d \x1b[31m", number)
-        data: dict[str, Any] = {
-            "schema": ORDER,
-            "data": {"n": 1},
-            "contexts": [{"schema": ORDER, "data": {}}],
-        }
+        contexts = [{"schema": ORDER, "data": {}}]
+        data: dict[str, Any] = {"schema": ORDER, "data": {"n": 1}, "contexts": contexts}
         logger.warning("ordered", extra=data)
 
 
