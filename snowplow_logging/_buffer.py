@@ -62,6 +62,11 @@ class Buffer:
         count = self.count
         return count >= self._batch_size or self._bytes + count * STM_BYTES >= self._batch_bytes
 
+    @property
+    def is_filling(self) -> bool:
+        """Whether less than half of the room is left."""
+        return self.count * 2 >= self._size or self._bytes * 2 >= self._max_bytes
+
     def has_room(self, size: int) -> bool:
         """Whether a payload of ``size`` bytes fits without another one going."""
         return self.count < self._size and self._bytes + size <= self._max_bytes

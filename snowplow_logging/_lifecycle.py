@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 class Emitting(Protocol):
     """What the hooks call on an emitter."""
 
+    def before_fork(self) -> None:
+        """Leaves what no child may inherit."""
+
     def after_fork_in_child(self) -> None:
         """Replaces locks, threads, connections and the queue by new ones."""
 
@@ -69,7 +72,7 @@ class _Registry:
             atexit.register(self.at_exit)
             if hasattr(os, "register_at_fork"):
                 os.register_at_fork(
-                    before=_guard.forking.set,
+                    before=self.before_fork,
                     after_in_parent=self.after_fork_in_parent,
                     after_in_child=self.after_fork_in_child,
                 )
@@ -120,6 +123,11 @@ class _Registry:
             self._kept[id(emitter)] = emitter
         else:
             self._kept.pop(id(emitter), None)
+
+    def before_fork(self) -> None:
+        _guard.forking.set()
+        for emitter in self.alive():
+            emitter.before_fork()
 
     def after_fork_in_parent(self) -> None:
         _guard.forking.unset()

@@ -31,9 +31,10 @@ class Losses:
 
     def report(self, stats: Stats, now: float, *, last: bool = False) -> None:
         """Says what was lost since the last line, unless that one was less than a minute ago."""
-        if last and stats.pending not in (0, self._said_pending):
-            self._said_pending = stats.pending
-            say(f"{self._name}: {stats.pending} events are under way without an answer{_of(stats)}")
+        pending = stats.pending - stats.spooled  # the others are kept
+        if last and pending not in (0, self._said_pending):
+            self._said_pending = pending
+            say(f"{self._name}: {pending} events are under way without an answer{_of(stats)}")
         recent = self._said_at is not None and now - self._said_at < SECONDS_BETWEEN_LINES
         if stats.dropped == self._said or (recent and not last):
             return

@@ -24,6 +24,7 @@ from snowplow_logging._parsers import (
     schema,
     seconds,
     session,
+    spool_path,
     subject,
     text_up_to,
     truth,
@@ -89,6 +90,10 @@ class AsyncEmitterOptions(EmitterOptions, total=False):
     """The options of ``AsyncEmitter``."""
 
     thread_count: int | str
+    spool: str | os.PathLike[str] | None
+    spool_bytes: int | str
+    spool_interval: float | str
+    durability: str
 
 
 class HandlerOptions(AsyncEmitterOptions, total=False):
@@ -192,6 +197,22 @@ OPTIONS: dict[str, Option] = {
     ),
     "on_drop": Option(
         None, "a callable", or_none(function), "called with a reason and the payloads given up"
+    ),
+    "spool": Option(
+        None, "the path of a file, such as ~/.cache/shop/spool.db", or_none(spool_path),
+        "keeps on disk what cannot be sent, until it can",
+    ),
+    "spool_bytes": Option(
+        2**30, "a whole number of bytes from 1048576", whole(2**20),
+        "bytes that the spool may take; the oldest events go",
+    ),
+    "spool_interval": Option(
+        0.2, "seconds over 0, up to 1e8", seconds(0, YEARS, above=True),
+        "how soon an event that is to be spooled is on disk, in seconds",
+    ),
+    "durability": Option(
+        "outages", '"outages" or "events"', one_of("outages", "events"),
+        "what is spooled: what waits longer than it should, or every event before it is sent",
     ),
     "app_id": Option(
         None, "a text of up to 255", or_none(text_up_to(255)), "id of the application"

@@ -8,66 +8,25 @@ from __future__ import annotations
 
 import os
 import threading
-from bisect import bisect_left
 from collections import deque
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from snowplow_logging._batch import Batch, Drop
 from snowplow_logging._guard import forking, is_delivering
 from snowplow_logging._stats import Account, Stats
 from snowplow_logging.payload import Payload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator
 
+    from snowplow_logging._batch import Outcome, Stop
     from snowplow_logging._buffer import Buffer
     from snowplow_logging._clock import Clock
     from snowplow_logging._retry import Breaker
     from snowplow_logging.payload import Draft
 
 FLUSH_RETRY_DELAY = 0.25  # seconds between attempts while somebody waits in flush or close
-
-
-class Drop(NamedTuple):
-    """Payloads that were given up, and why."""
-
-    reason: str
-    payloads: Sequence[Payload]
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """Payloads that one worker has taken to send, and those that had grown too old for it."""
-
-    payloads: list[Payload]
-    expired: list[Payload]
-    ticket: int
-    thread: int
-
-
-@dataclass
-class Outcome:
-    """What became of a batch: each of its payloads is in one of the first three.
-
-    Attributes:
-        delivered: What the collector has taken.
-        dropped: What was given up, by reason.
-        unsent: What is to be tried again.
-        requests: How many requests were answered, or failed; not those that were cut short.
-        failed: Whether the collector could not be reached, or asked to try again.
-        error: What the last failed request failed of.
-        retry_after: Seconds that the collector asks to be left alone.
-    """
-
-    delivered: list[Payload] = field(default_factory=list["Payload"])
-    dropped: list[Drop] = field(default_factory=list["Drop"])
-    unsent: list[Payload] = field(default_factory=list["Payload"])
-    requests: int = 0
-    failed: bool = False
-    error: str | None = None
-    retry_after: float = 0.0
 
 
 # A NamedTuple's own constructor takes three times as long.
@@ -80,12 +39,6 @@ class Parked(NamedTuple):
     process: int
     method: Callable[..., list[Drop]]
     args: tuple[object, ...]
-
-
-class Stop:
-    """Tells one generation of workers to end; set and read under the outbox's lock."""
-
-    requested = False
 
 
 class Outbox:
@@ -128,7 +81,7 @@ class Outbox:
         self._flushing: list[int] = []  # the last sequence that each flush under way waits for
         self._abandoned = 0  # payloads up to this sequence are not tried again
         self._parked: deque[Parked] = deque()
-        self._told = False  # whether a worker has been told that there is a full batch
+        self._is_batch_told = False  # whether a worker has been told that there is a full batch
 
     @property
     def is_entered(self) -> bool:
@@ -194,7 +147,7 @@ class Outbox:
         """Waits until ``deadline`` for a batch; None where nothing up to ``sequence`` is queued."""
         with self._changing():
             self._reclaim()
-            while (oldest := self._buffer.oldest) is not None and oldest.sequence <= sequence:
+            while self._is_queued(sequence):
                 now = self._clock.monotonic()
                 remaining = deadline - now
                 if remaining <= 0:
@@ -216,12 +169,10 @@ class Outbox:
         with self._changing():
             now = self._clock.monotonic()
             self._in_flight.remove(batch)
-            given_up = [p for p in outcome.unsent if p.sequence <= self._abandoned]
+            given_up = self._take_back(batch, outcome.unsent)
             drops = [Drop("expired", batch.expired), Drop("shutdown", given_up), *outcome.dropped]
             drops = [drop for drop in drops if drop.payloads]
-            again = [p for p in outcome.unsent if p.sequence > self._abandoned]
-            self._buffer.put_back(again)
-            self._book(outcome, drops, len(again))
+            self._book(outcome, drops, len(outcome.unsent) - len(given_up))
             if outcome.failed:
                 self._breaker.failed(batch.ticket, now, outcome.retry_after)
             elif outcome.requests:
@@ -263,7 +214,7 @@ class Outbox:
             given_up = self._buffer.take_until(sequence)
             if not given_up:
                 return []
-            self._told = False
+            self._is_batch_told = False
             self._account.dropped["shutdown"] += len(given_up)
             self._settled.notify_all()
             return [Drop("shutdown", given_up)]
@@ -279,10 +230,10 @@ class Outbox:
         """Returns the account of this moment."""
         if self.is_entered:  # in the midst of a change, what is not settled is pending
             account = self._account
-            return account.snapshot(account.accepted - account.settled)
+            return account.snapshot(account.accepted - account.settled, self._on_disk())
         with self._lock:
             self._note_high_water()
-            return self._account.snapshot(len(self._buffer) + self._in_flight_count())
+            return self._account.snapshot(self._pending(), self._on_disk())
 
     def _put(self, draft: Draft) -> list[Drop]:
         buffer = self._buffer
@@ -291,13 +242,13 @@ class Outbox:
         self._sequence = sequence
         self._account.accepted += 1
         # One wake-up starts the flush interval's wait, one says that a batch is full.
-        if not self._told and (buffer.count == 1 or buffer.has_batch):
-            self._told = buffer.has_batch
+        if not self._is_batch_told and (buffer.count == 1 or buffer.has_batch):
+            self._is_batch_told = buffer.has_batch
             self._work.notify()
         if not dropped:
             return []
         self._account.dropped["queue_full"] += len(dropped)
-        self._told = self._told and buffer.has_batch
+        self._is_batch_told = self._is_batch_told and buffer.has_batch
         return [Drop("queue_full", dropped)]
 
     def _refuse(self, reason: str) -> list[Drop]:
@@ -316,11 +267,10 @@ class Outbox:
                 raise
 
     def _repair(self) -> None:
-        in_flight = [p.sequence for b in self._in_flight for p in (*b.payloads, *b.expired)]
-        self._buffer.recount({*in_flight})
-        self._told = False
+        self._recount({p.sequence for batch in self._in_flight for p in batch.all})
+        self._is_batch_told = False
         account = self._account
-        there = account.settled + len(self._buffer) + len(in_flight)
+        there = account.settled + self._pending()
         if there < account.accepted:  # what was between two places is nowhere now
             account.dropped["interrupted"] += account.accepted - there
         account.accepted = max(account.accepted, there)
@@ -332,15 +282,35 @@ class Outbox:
         thread = threading.get_ident()
         for batch in [each for each in self._in_flight if each.thread == thread]:
             self._in_flight.remove(batch)
-            self._buffer.put_back([*batch.payloads, *batch.expired])
+            self._restore(batch)
             self._breaker.gave_up(batch.ticket)
 
     def _note_high_water(self) -> None:
         """To be called before anything leaves the buffer, which only grows otherwise."""
         self._account.high_water = max(self._account.high_water, len(self._buffer))
 
-    def _in_flight_count(self) -> int:
-        return sum(len(batch.payloads) + len(batch.expired) for batch in self._in_flight)
+    def _take(self, buffer: Buffer) -> list[Payload]:
+        self._note_high_water()
+        self._is_batch_told = False
+        return buffer.take()
+
+    def _restore(self, batch: Batch) -> None:
+        """Puts back what was taken and not dealt with at all."""
+        self._buffer.put_back(batch.all)
+
+    def _take_back(self, batch: Batch, unsent: list[Payload]) -> list[Payload]:  # noqa: ARG002 - see SpooledOutbox
+        """Puts back what was not sent, to be tried again; returns what is given up instead."""
+        self._buffer.put_back([p for p in unsent if p.sequence > self._abandoned])
+        return [p for p in unsent if p.sequence <= self._abandoned]
+
+    def _recount(self, in_flight: set[int]) -> None:
+        self._buffer.recount(in_flight)
+
+    def _pending(self) -> int:
+        return len(self._buffer) + sum(map(len, self._in_flight))
+
+    def _on_disk(self) -> int:
+        return 0
 
     def _put_parked(self) -> list[Drop]:
         drops: list[Drop] = []
@@ -362,38 +332,47 @@ class Outbox:
 
     def _delay(self, now: float) -> float | None:
         """Returns the seconds until a batch may be taken; None: not before a notification."""
-        oldest = self._buffer.oldest
+        return self._delay_of(self._buffer, now)
+
+    def _delay_of(self, buffer: Buffer, now: float) -> float | None:
+        oldest = buffer.oldest
         if oldest is None:
             return None
-        rest = self._breaker.delay(now)
-        if rest is None:
-            return None
         if any(oldest.sequence <= sequence for sequence in self._flushing):
-            return min(rest, max(0.0, self._breaker.failed_at + FLUSH_RETRY_DELAY - now))
-        if self._buffer.has_batch:
+            return self._rest(now, hurried=True)
+        rest = self._rest(now)
+        if rest is None or buffer.has_batch:
             return rest
-        return max(rest, oldest.queued_at + self._flush_interval - now, 0.0)
+        return max(rest, oldest.queued_at + self._flush_interval - now)
+
+    def _rest(self, now: float, *, hurried: bool = False) -> float | None:
+        """Returns for how long the collector is left alone; None: until the probe is answered."""
+        rest = self._breaker.delay(now)
+        if rest is None or not hurried:
+            return rest
+        return min(rest, max(0.0, self._breaker.failed_at + FLUSH_RETRY_DELAY - now))
 
     def _begin(self) -> Batch:
-        self._note_high_water()
+        return self._begin_from(self._buffer)
+
+    def _begin_from(self, buffer: Buffer) -> Batch:
         oldest_allowed = self._clock.monotonic() - self._max_age
-        taken = self._buffer.take()
-        # They are in the order in which they were queued.
-        young = bisect_left(taken, oldest_allowed, key=attrgetter("queued_at"))
-        fresh, expired = taken[young:], taken[:young]
+        taken = self._take(buffer)
+        expired = [p for p in taken if p.queued_at < oldest_allowed]
+        fresh = [p for p in taken if p.queued_at >= oldest_allowed] if expired else taken
         ticket = self._breaker.begin() if fresh else 0
         batch = Batch(fresh, expired, ticket, threading.get_ident())
         self._in_flight.append(batch)
-        self._told = False
-        if len(self._buffer):
+        if len(buffer):
             self._work.notify()  # somebody must watch over what is left
         return batch
 
-    def _is_pending(self, sequence: int) -> bool:
+    def _is_queued(self, sequence: int) -> bool:
         oldest = self._buffer.oldest
-        if oldest is not None and oldest.sequence <= sequence:
-            return True
-        return any(
+        return oldest is not None and oldest.sequence <= sequence
+
+    def _is_pending(self, sequence: int) -> bool:
+        return self._is_queued(sequence) or any(
             payload.sequence <= sequence
             for batch in self._in_flight
             for payload in (*batch.payloads[:1], *batch.expired[:1])

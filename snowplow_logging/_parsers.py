@@ -12,6 +12,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from snowplow_logging._claims import IS_POSSIBLE
 from snowplow_logging._clock import Clock
 from snowplow_logging._json import elements
 from snowplow_logging._text import cut, is_a, shown
@@ -172,6 +173,19 @@ def redaction(value: Any) -> Redactor | None:
         without=[name[1:] for name in names if name[:1] == "-"],
         functions=[function(item) for item in items if not is_a(item, str) or ":" in item],
     )
+
+
+def spool_path(value: Any) -> str:
+    """Returns the absolute path of a file; ``~`` is the user's home."""
+    if not is_a(value, (str, os.PathLike)):
+        raise TypeError
+    path = os.path.expanduser(os.fsdecode(value))  # noqa: PTH111 - PathLike of any kind
+    if not path or path.startswith("~") or "\0" in path:
+        raise ValueError
+    if not IS_POSSIBLE:
+        msg = "this system has no locks that end with their process"
+        raise ValueError(msg)
+    return os.path.abspath(path)  # noqa: PTH100 - a path that ends in / is a folder's
 
 
 def or_none(parse: Callable[[Any], _T]) -> Callable[[Any], _T | None]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from snowplow_logging._batch import Drop, Outcome
 from snowplow_logging._guard import delivering
 from snowplow_logging._losses import show_exception
-from snowplow_logging._outbox import Drop, Outcome
 from snowplow_logging._retry import Verdict, judge
 from snowplow_logging._transport import Answer
 from snowplow_logging.payload import as_dict
@@ -15,7 +15,10 @@ from snowplow_logging.payload import as_dict
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from snowplow_logging._outbox import Batch, Outbox
+    from snowplow_logging._batch import Batch
+    from snowplow_logging._disk import Disk
+    from snowplow_logging._outbox import Outbox
+    from snowplow_logging._shelf import Held
     from snowplow_logging._transport import Transport
     from snowplow_logging.payload import Payload
 
@@ -75,6 +78,7 @@ class Sender:
         one_by_one: Whether each event is a request of its own, as with GET.
         request_timeout: Seconds that a request may wait.
         custom_retry_codes: HTTP statuses with a verdict of their own.
+        disk: Deletes what is delivered or dropped; None: nothing is on disk.
     """
 
     def __init__(
@@ -86,13 +90,15 @@ class Sender:
         one_by_one: bool,
         request_timeout: float,
         custom_retry_codes: Mapping[int, bool],
+        disk: Disk | None = None,
     ) -> None:
         self._outbox = outbox
-        self._callbacks = callbacks
+        self.callbacks = callbacks
         self._clock = clock
         self._one_by_one = one_by_one
         self._request_timeout = request_timeout
         self._custom_retry_codes = custom_retry_codes
+        self._disk = disk
 
     def send(self, batch: Batch, transport: Transport, deadline: float = math.inf) -> None:
         """Sends ``batch`` until ``deadline``, books the outcome and tells the callbacks."""
@@ -101,9 +107,32 @@ class Sender:
             with delivering():
                 self._attempt(outcome, transport, deadline)
         finally:
-            drops = self._outbox.settle(batch, outcome)
-        self._callbacks.outcome(outcome)
-        self._callbacks.drops(drops)
+            drops = self._settle(batch, outcome)
+        self.callbacks.outcome(outcome)
+        self.callbacks.drops(drops)
+
+    def give_up(self, batch: Batch, reason: str) -> None:
+        """Drops ``batch``, books that and tells the callbacks."""
+        outcome = Outcome(dropped=[Drop(reason, batch.payloads)])
+        self.callbacks.drops(self._settle(batch, outcome))
+
+    def put_back(self, batch: Batch) -> None:
+        """Drops of ``batch`` what is too old for it."""
+        self.callbacks.drops(self._settle(batch, Outcome(unsent=batch.payloads)))
+
+    def _settle(self, batch: Batch, outcome: Outcome) -> list[Drop]:
+        held = batch.held
+        # Before it is booked: who waits for that may end the process then.
+        self._delete(held, batch, outcome)
+        drops = self._outbox.settle(batch, outcome)
+        if batch.held is not held:  # a close has written it meanwhile
+            self._delete(batch.held, batch, outcome)
+        return drops
+
+    def _delete(self, held: Held | None, batch: Batch, outcome: Outcome) -> None:
+        if held is not None and self._disk is not None:
+            left = {payload.sequence for payload in outcome.unsent}
+            self._disk.delete(held.segment, [p for p in batch.all if p.sequence not in left])
 
     def _attempt(self, outcome: Outcome, transport: Transport, deadline: float) -> None:
         """Moves payloads from ``outcome.unsent`` to where they come to be, part by part."""

@@ -6,25 +6,23 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from snowplow_logging._batch import Stop
 from snowplow_logging._gevent import start_resolver
 from snowplow_logging._guard import Mark
-from snowplow_logging._outbox import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 class WorkerPool:
-    """Runs ``work`` in ``thread_count`` daemon threads, until their ``Stop`` is requested.
+    """Runs each of ``works`` in a daemon thread of its own, until their ``Stop`` is requested.
 
     Args:
-        thread_count: How many threads.
-        work: What each thread runs; it gets the ``Stop`` of its generation.
+        works: What the threads run; each gets the ``Stop`` of its generation.
     """
 
-    def __init__(self, thread_count: int, work: Callable[[Stop], None]) -> None:
-        self._thread_count = thread_count
-        self._work = work
+    def __init__(self, works: Sequence[Callable[[Stop], None]]) -> None:
+        self._works = works
         # Guards the three below; re-entrant, so that who was interrupted with it gets it again.
         self._starting = threading.RLock()
         self._starts = Mark()
@@ -71,22 +69,22 @@ class WorkerPool:
             if thread.is_alive() and thread is not threading.current_thread():
                 thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _thread(self, number: int) -> threading.Thread:
+    def _thread(self, number: int, work: Callable[[Stop], None]) -> threading.Thread:
         name = f"snowplow-logging-worker-{number}"
-        return threading.Thread(target=self._run, args=(self.stop,), name=name, daemon=True)
+        return threading.Thread(target=self._run, args=(work, self.stop), name=name, daemon=True)
 
     def _start(self) -> None:
         if not self.stop.requested:
             return
         self.stop = Stop()
-        self._threads = [self._thread(number) for number in range(self._thread_count)]
+        self._threads = [self._thread(number, work) for number, work in enumerate(self._works)]
         for thread in self._threads:
             thread.start()
         start_resolver()
 
-    def _run(self, stop: Stop) -> None:
+    def _run(self, work: Callable[[Stop], None], stop: Stop) -> None:
         try:
-            self._work(stop)
+            work(stop)
         finally:
             if not stop.requested:  # something killed the thread, as gevent can greenlets
                 stop.requested = True

@@ -38,6 +38,7 @@ COMMANDS = {
     "collector": ("snowplow_logging.collector.command", "run the local collector"),
     "relay": ("snowplow_logging.relay.command", "send a Redis Stream to a collector"),
     "doctor": ("snowplow_logging.doctor.command", "examine a configuration, and what it reaches"),
+    "spool": ("snowplow_logging.spool.command", "show, send, export or drop spooled events"),
     "schema": ("snowplow_logging.schema.command", "list, export, lint and infer schemas"),
     "ship": ("snowplow_logging.ship.command", "send existing JSON-lines logs as events"),
 }

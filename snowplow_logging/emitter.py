@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import random
+import math
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from snowplow_logging import _destination, _lifecycle, _uwsgi
-from snowplow_logging._buffer import Buffer
 from snowplow_logging._clock import Clock
+from snowplow_logging._engine import assemble
 from snowplow_logging._guard import Mark, is_delivering
 from snowplow_logging._losses import Losses
 from snowplow_logging._options import AsyncEmitterOptions, EmitterOptions, resolve
-from snowplow_logging._outbox import Outbox, Stop
-from snowplow_logging._retry import Breaker
-from snowplow_logging._sender import Callbacks, Sender
 from snowplow_logging._transport import NoTransport
 from snowplow_logging._workers import WorkerPool
 from snowplow_logging.payload import (
@@ -32,10 +29,13 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from snowplow_logging._batch import Batch, Stop
+    from snowplow_logging._disk import Disk
     from snowplow_logging._stats import Stats
     from snowplow_logging._transport import Transport
     from snowplow_logging.payload import Draft
 
+MOMENT = 0.2  # seconds for threads to end that nothing keeps
 FLUSH_REMEMBERED = 1.0  # seconds within which close does not repeat a flush that failed
 
 
@@ -64,9 +64,10 @@ class Emitter:
         self._options = options
         self._endpoint, self._connect = _destination.choose(endpoint, options)
         self._clock = options["clock"] or Clock()
-        self._callbacks = Callbacks(
-            options["on_success"], options["on_failure"], options["on_drop"]
-        )
+        if options.get("spool") is not None:
+            from snowplow_logging._keeper import Keeper  # noqa: PLC0415 - SQLite takes long, too
+
+            self._disk_type = Keeper
         self._renew()
         _lifecycle.register(self)
         _uwsgi.warn()
@@ -74,31 +75,15 @@ class Emitter:
     def _renew(self) -> None:
         """Makes everything that holds a lock, a thread, a connection or payloads, anew."""
         options = self._options
-        buffer = Buffer(
-            size=options["queue_size"],
-            max_bytes=options["queue_bytes"],
-            overflow=options["overflow"],
-            batch_size=options["batch_size"],
-            batch_bytes=options["byte_limit"],
-        )
-        self._outbox = Outbox(
-            buffer,
-            Breaker(options["max_retry_delay"], random.uniform),
-            self._clock,
-            flush_interval=options["flush_interval"],
-            max_age=options["max_age"],
-            block_timeout=options["block_timeout"] if options["overflow"] == "block" else 0.0,
-        )
-        self._sender = Sender(
-            self._outbox,
-            self._callbacks,
-            self._clock.monotonic,
-            one_by_one=options["method"] == "get",
-            request_timeout=options["request_timeout"],
-            custom_retry_codes=options["custom_retry_codes"],
-        )
-        self._pool = WorkerPool(options.get("thread_count", 0), self._work)
         self._losses = Losses(self._endpoint.base)
+        self._outbox, self._sender, self._spooler = assemble(
+            options,
+            self._clock,
+            self._report,
+            None if options.get("spool") is None else self._open_disk,
+        )
+        works = [self._work] * options.get("thread_count", 0)
+        self._pool = WorkerPool(works if self._spooler is None else [*works, self._spooler.run])
         self._of_thread = threading.local()  # its transport
         # Threads whose callbacks need not send, since they do so themselves: in a flush or close,
         # and after a put.
@@ -136,7 +121,7 @@ class Emitter:
         """Takes an event that a tracker has drafted."""
         drops = self._outbox.put(draft)
         if drops:
-            self._callbacks.drops(drops)
+            self._sender.callbacks.drops(drops)
         self._after_put()
 
     def refuse(self, reason: str) -> None:
@@ -180,6 +165,7 @@ class Emitter:
     def close(self, timeout: float | None = None) -> None:
         """Delivers what it can, gives up and reports the rest, ends threads and connections.
 
+        With a spool the rest is written there instead, for which it takes a moment longer.
         An emitter that gets another event after it opens again.
 
         Args:
@@ -200,18 +186,28 @@ class Emitter:
         """Starts anew in a forked child: what was queued before is the parent's to send."""
         before = self._outbox
         self._pool.abandon()
+        if self._spooler is not None:
+            self._spooler.disk.after_fork_in_child()
         self._renew()
         self._outbox.inherit(before)
 
+    def before_fork(self) -> None:
+        """Leaves the spool, of which a child may inherit nothing."""
+        if self._spooler is not None:
+            self._spooler.disk.before_fork()
+
     def after_fork_in_parent(self) -> None:
         """Takes in what hooks have logged during the fork."""
-        self._callbacks.drops(self._outbox.put_parked())
+        if self._spooler is not None:
+            self._spooler.disk.after_fork_in_parent()
+        self._sender.callbacks.drops(self._outbox.put_parked())
 
     def __repr__(self) -> str:
         stats = self.stats()
+        spooled = "" if self._spooler is None else f"{stats.spooled} spooled, "
         return (
             f"<{type(self).__name__} {self.endpoint} "
-            f"{stats.pending}/{self._options['queue_size']} queued, "
+            f"{stats.pending - stats.spooled}/{self._options['queue_size']} queued, {spooled}"
             f"{stats.delivered} delivered, {stats.dropped} dropped>"
         )
 
@@ -222,19 +218,39 @@ class Emitter:
         with self._sending.here():
             while (batch := self._outbox.take_due()) is not None:
                 self._sender.send(batch, self._transport())
-        stats = self.stats()
-        _lifecycle.keep(self, pending=bool(stats.pending))
-        self._losses.report(stats, self._clock.monotonic())
+        _lifecycle.keep(self, pending=bool(self.stats().pending))
+        self._report()
 
     def _work(self, stop: Stop) -> None:
         """What each thread of the pool runs."""
-        outbox, sender, losses = self._outbox, self._sender, self._losses
+        outbox, spooler = self._outbox, self._spooler
         while (batch := outbox.take(stop)) is not None:
-            sender.send(batch, self._transport())
+            self._deliver(batch)
             if outbox is not self._outbox:
                 return  # a callback has forked, and this is the child
-            losses.report(outbox.stats(), self._clock.monotonic())
+            self._report()
         self._close_transport()
+        if spooler is not None:
+            spooler.let_go()
+
+    def _deliver(self, batch: Batch, deadline: float = math.inf) -> None:
+        """Sends ``batch``, which may have to be written to disk first, or read from there."""
+        ready = batch if self._spooler is None else self._spooler.ready(batch)
+        if ready is not None:
+            self._sender.send(ready, self._transport(), deadline)
+
+    def _report(self, *, last: bool = False) -> None:
+        self._losses.report(self.stats(), self._clock.monotonic(), last=last)
+
+    def _open_disk(self, on_lost: Callable[[], None]) -> Disk:
+        options = self._options
+        return self._disk_type(
+            options["spool"],
+            self.endpoint,
+            self._clock,
+            max_bytes=options["spool_bytes"],
+            on_lost=on_lost,
+        )
 
     def _drains_here(self) -> bool:
         """Whether flush must send in its own thread, because nobody else will."""
@@ -244,8 +260,12 @@ class Emitter:
         """Frees threads and connections, at the latest at ``deadline``."""
         stop, threads = self._pool.generation  # a record may start the next one meanwhile
         if self._outbox.request_stop(stop):
-            self._pool.join(threads, deadline)
+            # With a spool there may be something to do still, and so somebody to be waited for.
+            moment = 0.0 if self._spooler is None else self._clock.monotonic() + MOMENT
+            self._pool.join(threads, max(deadline, moment))
         self._close_transport()
+        if self._spooler is not None:
+            self._spooler.let_go()
 
     def _close_transport(self) -> None:
         transport: Transport | None = getattr(self._of_thread, "transport", None)
@@ -259,7 +279,7 @@ class Emitter:
 
     def _flush_until(self, deadline: float) -> bool:
         outbox = self._outbox
-        self._callbacks.drops(outbox.put_parked())
+        self._sender.callbacks.drops(outbox.put_parked())
         if self._draining.is_here():
             return outbox.wait_settled(outbox.last_sequence, self._clock.monotonic())
         with self.hurrying() as sequence:
@@ -269,15 +289,16 @@ class Emitter:
 
     def _close_until(self, deadline: float) -> None:
         outbox = self._outbox
-        self._callbacks.drops(outbox.put_parked())  # so that it is given up, too, in the end
+        self._sender.callbacks.drops(outbox.put_parked())  # so that it is given up, too, in the end
         sequence = outbox.last_sequence
         settled = self._flush_until(deadline) or self._draining.is_here()  # who drains goes on
+        if not settled and self._spooler is not None:
+            self._spooler.keep_rest(sequence)
         drops = [] if settled else outbox.abandon(sequence)
-        self._callbacks.drops(drops)
+        self._sender.callbacks.drops(drops)
         self._release(deadline)
         # What comes after the exit may come often: it is told of once a minute.
-        last = not _lifecycle.exit_is_over()
-        self._losses.report(self.stats(), self._clock.monotonic(), last=last)
+        self._report(last=not _lifecycle.exit_is_over())
 
     def _has_just_failed(self) -> bool:
         sequence, ended = self._failed_flush
@@ -287,7 +308,7 @@ class Emitter:
     def _drain(self, deadline: float, sequence: int) -> None:
         with self._draining.here():
             while (batch := self._outbox.take_before(deadline, sequence)) is not None:
-                self._sender.send(batch, self._transport(), deadline)
+                self._deliver(batch, deadline)
 
     def _transport(self) -> Transport:
         """Returns the transport of this thread; it is made at its first use."""

@@ -124,6 +124,9 @@ class FloodFilter(logging.Filter):
         self.report()
         yield
 
+    def before_fork(self) -> None:
+        """Has nothing to leave."""
+
     def after_fork_in_parent(self) -> None:
         """Has nothing to do: nothing was stopped for the fork."""
 

@@ -10,10 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from snowplow_logging import _endpoint
+from snowplow_logging._batch import Stop
 from snowplow_logging._buffer import Buffer
 from snowplow_logging._clock import Clock
 from snowplow_logging._http import HttpTransport
-from snowplow_logging._outbox import Outbox, Stop
+from snowplow_logging._outbox import Outbox
 from snowplow_logging._retry import Breaker
 from snowplow_logging._sender import Sender
 from snowplow_logging._workers import WorkerPool
@@ -74,7 +75,7 @@ class Delivery:
             custom_retry_codes={},
         )
         self._connect = partial(HttpTransport, self.address.url, auth=self.address.auth)
-        self._pool = WorkerPool(options["thread_count"], self._work)
+        self._pool = WorkerPool([self._work] * options["thread_count"])
 
     @property
     def next_sequence(self) -> int:

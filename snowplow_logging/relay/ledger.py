@@ -16,7 +16,7 @@ from snowplow_logging.relay.entry import FIELD, Dead
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from snowplow_logging._outbox import Drop, Outcome
+    from snowplow_logging._batch import Drop, Outcome
     from snowplow_logging.payload import Payload
     from snowplow_logging.relay.stream import Stream
     from snowplow_logging.relay.tally import Tally

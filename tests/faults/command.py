@@ -13,6 +13,7 @@ from tests.faults.document import write
 from tests.faults.registry import FAULTS
 from tests.faults.row import markdown, text
 from tests.relay import command as relay
+from tests.spool import command as spool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ examples:
   python -m tests.faults --list                  their names
   python -m tests.faults --write                 all, and docs/reliability.md is written anew
   python -m tests.faults pressure --write        logging calls while the queue is full
+  python -m tests.faults spool kills             an application with a spool is killed, often
   python -m tests.faults soak --minutes 10       a collector that fails and restarts all the time
   python -m tests.faults relay --write           relays and Redis that are killed, and their speed
 """
@@ -44,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return soak.main(given[1:])
     if given[:1] == ["relay"]:
         return relay.main(given[1:])
+    if given[:1] == ["spool"]:
+        return spool.main(given[1:])
     parser = argparse.ArgumentParser(
         prog="python -m tests.faults",
         description="Lets faults happen to applications that log, and shows what became of it.",

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from snowplow_logging._spooled import SpooledOutbox
 from snowplow_logging.payload import Payload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from snowplow_logging._outbox import Batch, Outbox
+    from snowplow_logging._batch import Batch
+    from snowplow_logging._outbox import Outbox
     from snowplow_logging._sender import Sender
+    from snowplow_logging._spooler import Spooler
     from tests.machine.crew import Hand
+    from tests.machine.disk import FakeDisk
 
 
 class Said(NamedTuple):
@@ -72,6 +76,7 @@ class Process:
     Attributes:
         outbox: The engine's account of them.
         sender: Who sends them.
+        spooler: Who has them on disk.
         batches: What its workers have in hand.
         events: All that were put, by number.
         pending: Those that are not delivered or dropped.
@@ -83,10 +88,12 @@ class Process:
         newest_sent: The last sequence that was delivered.
         overtaking: Whether several workers have had batches since nothing was pending.
         was_closed: Whether anybody has closed the emitter.
+        left: Those pending that were on disk at a close, and are anybody's to send.
     """
 
     outbox: Outbox
     sender: Sender
+    spooler: Spooler | None
     batches: list[tuple[Batch, Hand]] = field(default_factory=list[tuple["Batch", "Hand"]])
     events: dict[int, Event] = field(default_factory=dict[int, "Event"])
     pending: set[int] = field(default_factory=set[int])
@@ -98,6 +105,7 @@ class Process:
     newest_sent: int = 0
     overtaking: bool = False
     was_closed: bool = False
+    left: set[int] = field(default_factory=set[int])
     _seen: tuple[int, int, int] = (0, 0, 0)  # count, bytes and retried, one step ago
 
     def put(self, number: int, event: Event) -> None:
@@ -136,6 +144,7 @@ class Process:
                 "expired": now - self.events[number].put_at > max_age,
                 "shutdown": self.was_closed,
                 "queue_full": True,
+                "spool_full": self.spooler is not None,
             }
             if not expected.get(reason):
                 wrong.append(f"{number} is dropped as {reason} without cause")
@@ -154,15 +163,46 @@ class Process:
         return [number_of(p.body) for b in batches for p in (*b.payloads, *b.expired)]
 
     def queued(self) -> list[int]:
-        """Returns the numbers of what is in the buffer."""
-        queues = self.outbox._buffer._queues.values()
+        """Returns the numbers of what is in the buffer, or the buffers."""
+        buffers = [self.outbox._buffer]
+        if isinstance(self.outbox, SpooledOutbox):
+            buffers.append(self.outbox._written)
+        queues = [queue for buffer in buffers for queue in buffer._queues.values()]
         return [number_of(payload.body) for queue in queues for payload in queue]
+
+    def on_disk_alone(self) -> list[int]:
+        """Returns the numbers of what is on disk, and not in memory."""
+        if not isinstance(self.outbox, SpooledOutbox):
+            return []
+        in_memory = {*self.queued(), *self.in_flight()}
+        segments = [held.segment for held in self.outbox._shelf._held]
+        rows = [self.disk.rows(segment).values() for segment in segments]
+        numbers = [number_of(payload.body) for found in rows for payload in found]
+        return [number for number in numbers if number not in in_memory]
+
+    @property
+    def disk(self) -> FakeDisk:
+        """The process's disk."""
+        return cast("FakeDisk", cast("Spooler", self.spooler).disk)
+
+    def adopt(self, events: dict[int, Event]) -> None:
+        """Notes that it takes over events that somebody has left on disk."""
+        self.left.difference_update(events)
+        self.pending.update(events)
+        self.events.update(events)
+
+    def lose(self) -> None:
+        """Notes that its file is lost."""
+        in_memory = {*self.queued(), *self.in_flight()}
+        numbers = {number_of(payload.body) for payload in self.disk.lost()} - in_memory
+        self.pending.difference_update(numbers)
+        self.dropped.update(dict.fromkeys(numbers, "spool_lost"))
 
     def problems(self, queue_size: int, queue_bytes: int) -> list[str]:
         """Returns where the engine's account differs from what is true."""
         stats = self.outbox.stats()
-        places = [*self.queued(), *self.in_flight()]
-        self.overtaking = self.overtaking and bool(places)
+        places = [*self.queued(), *self.in_flight(), *self.on_disk_alone(), *self.left]
+        self.overtaking = self.spooler is not None or (self.overtaking and bool(places))
         calls = self.parked()
         parked = [
             number_of(Payload(0, 0.0, *what).body) for (what,) in calls if type(what) is not str

@@ -37,6 +37,7 @@ SAYINGS = [
     Said(None, took=100.0), Said(lost=True), Said(raises=True),
 ]  # fmt: skip
 PUTS = [(40, 10), (40, 30), (300, 20), (900, 20), (2_500, 40)]  # size and severity
+DOINGS = ["works", "works", "fails", "is full", "breaks"]
 SECONDS = [None, 0.0, 0.05, 1.0, 20.0]
 
 REACTIONS = [
@@ -50,7 +51,7 @@ FINALISERS = [
     Act("close", 0.5),
 ]  # fmt: skip
 MEANWHILE = [
-    Act("finish", UP), Act("finish", DOWN), Act("finish", Said(413)), Act("work", UP),
+    Act("finish", UP), Act("finish", DOWN), Act("finish", Said(413)), Act("work", UP), Act("write"),
     Act("work", DOWN), Act("put", (40, 20)), Act("flush", 0.5), Act("close", 0.5),
 ]  # fmt: skip
 
@@ -87,6 +88,9 @@ preparations: st.SearchStrategy[tuple[str, Any]] = st.one_of(
     st.tuples(st.just("meanwhile"), _several([*product((0.0, 0.3), MEANWHILE)])),
     st.tuples(st.just("finaliser"), st.tuples(st.integers(1, 8), st.sampled_from(FINALISERS))),
     st.tuples(st.just("has_transport"), st.sampled_from([True, True, False])),
+    st.tuples(
+        st.just("disk_does"), st.sampled_from(["works", "works", "fails", "is full", "breaks"])
+    ),
 )
 
 
@@ -95,10 +99,15 @@ class Delivery(RuleBasedStateMachine):
 
     examples = 0
 
-    @initialize(kind=st.sampled_from(["sync", "pool", "pool", "no threads"]), options=options)
-    def begin(self, kind: str, options: dict[str, Any]) -> None:
+    @initialize(
+        kind=st.sampled_from(["sync", "pool", "pool", "no threads"]),
+        options=options,
+        spooled=st.sampled_from([None, "outages", "events"]),
+    )
+    def begin(self, kind: str, options: dict[str, Any], spooled: str | None) -> None:
         type(self).examples += 1
-        self.world = World(kind, **options)
+        spool = {"spool": "/nowhere", "durability": spooled, "spool_interval": 0.2}
+        self.world = World(kind, **options, **(spool if spooled and kind != "sync" else {}))
 
     @rule(
         events=st.lists(st.sampled_from(PUTS), min_size=1, max_size=6),
@@ -152,6 +161,23 @@ class Delivery(RuleBasedStateMachine):
     def workers_send_batches(self, indices: list[int]) -> None:
         for index in indices:
             self.world.finish(index)
+
+    @rule(batches=st.integers(1, 3))
+    @precondition(lambda self: self.world.process.spooler)
+    def who_writes_takes_batches(self, batches: int) -> None:
+        for _ in range(batches):
+            self.world.take_to_write()
+
+    @rule()
+    @precondition(lambda self: self.world.process.spooler)
+    def who_writes_makes_a_round(self) -> None:
+        self.world.make_a_round()
+
+    @rule(really=st.booleans())
+    @precondition(lambda self: self.world.process.spooler)
+    def crash(self, really: bool) -> None:  # noqa: FBT001 - drawn by name
+        if really:
+            self.world.crash()
 
     @rule(really=st.booleans())
     @precondition(lambda self: len(self.world.processes) < 3)

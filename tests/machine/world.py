@@ -8,19 +8,24 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snowplow_logging import AsyncEmitter, Emitter
+from snowplow_logging._batch import Stop
 from snowplow_logging._clock import Clock
 from snowplow_logging._guard import is_delivering
 from snowplow_logging._sender import SHORTEST_TIMEOUT
+from snowplow_logging._spooled import SpooledOutbox
+from snowplow_logging._spooler import KEEP_PATIENCE
 from snowplow_logging._transport import Answer
 from snowplow_logging.payload import finished
 from tests.machine.crew import CREW
+from tests.machine.disk import Doing, FakeDisk, File
 from tests.machine.model import Event, Process, Said, body_of, fate, number_of
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
-    from snowplow_logging._outbox import Batch
+    from snowplow_logging._batch import Batch
+    from snowplow_logging._disk import Disk
     from snowplow_logging.payload import Payload
 
 CREATED_MS = 1_700_000_000_000
@@ -43,12 +48,16 @@ class WorkedEmitter(AsyncEmitter):
     """
 
     works = True
+    world: World
 
     def _after_put(self) -> None:
         """Wakes nobody."""
 
     def _drains_here(self) -> bool:
         return is_delivering() or not self.works
+
+    def _open_disk(self, on_lost: Callable[[], None]) -> Disk:
+        return FakeDisk(self.world.file, self.world, on_lost)
 
 
 class World:
@@ -73,20 +82,29 @@ class World:
         self._simultaneous = False  # another thread acts, and time stands still
         self._excused: list[float] = []  # seconds that others took, of each wait under way
         self._numbers = itertools.count(1)
-        make: Callable[..., Emitter] = Emitter if kind == "sync" else WorkedEmitter
-        self.emitter = make(
+        self._kind = kind
+        self.file = File()
+        self.events: dict[int, Event] = {}
+        self.processes: list[Process] = []
+        self.emitter, self.process = self._start()
+        self.processes.append(self.process)
+
+    def _start(self) -> tuple[Emitter, Process]:
+        """Begins a process."""
+        make: Callable[..., Emitter] = Emitter if self._kind == "sync" else WorkedEmitter
+        WorkedEmitter.world = self
+        emitter = make(
             "https://c.acme.com",
             clock=Clock(self.read, lambda: self.now, self.wait),
             transport=self.make_transport,
             on_success=self.on_success,
             on_failure=self.on_failure,
             on_drop=self.on_drop,
-            **options,
+            **self.options,
         )
-        if isinstance(self.emitter, WorkedEmitter):
-            self.emitter.works = kind == "pool"
-        self.process = Process(self.emitter._outbox, self.emitter._sender)
-        self.processes = [self.process]
+        if isinstance(emitter, WorkedEmitter):
+            emitter.works = self._kind == "pool"
+        return emitter, Process(emitter._outbox, emitter._sender, emitter._spooler)
 
     # Time.
 
@@ -198,7 +216,9 @@ class World:
 
     def _by_process(self, payloads: list[dict[str, Any]]) -> list[tuple[Process, list[int]]]:
         numbers = [int(payload["n"]) for payload in payloads]
-        pairs = [(p, [n for n in numbers if n in p.events]) for p in self.processes]
+        pairs = [
+            (p, [n for n in numbers if n in p.events and n not in p.left]) for p in self.processes
+        ]
         return [(process, mine) for process, mine in pairs if mine]
 
     def _run_reaction(self) -> None:
@@ -233,13 +253,15 @@ class World:
             "fork": lambda _: self.fork(),
             "work": self.work,
             "finish": self.finish_first,
+            "write": lambda _: self.write(),
         }
         actions[what](argument)
 
     def put(self, size: int, severity: int) -> None:
         number = next(self._numbers)
         body = body_of(number, size)
-        self.process.put(number, Event(body, severity, self.now))
+        self.events[number] = Event(body, severity, self.now)
+        self.process.put(number, self.events[number])
         self.emitter.enqueue(finished(body, CREATED_MS, severity))
 
     def refuse(self, reason: str) -> None:
@@ -251,7 +273,8 @@ class World:
         before = set(process.pending)
         with self.within(self.emitter.shutdown_timeout if seconds is None else seconds):
             flushed = self.emitter.flush(seconds)
-        left = before.intersection([*process.queued(), *process.in_flight()])
+        places = [*process.queued(), *process.in_flight(), *process.on_disk_alone()]
+        left = before.intersection(places)
         if flushed and left and process is self.process:
             self.wrong.append(f"flush said True, but {left} are pending")
 
@@ -261,7 +284,8 @@ class World:
         before = set(process.pending)
         # Then whoever delivers, or is in the midst of a change, goes on after it.
         inside = is_delivering() or process.outbox.is_entered
-        with self.within(self.emitter.shutdown_timeout if seconds is None else seconds):
+        allowed = self.emitter.shutdown_timeout if seconds is None else seconds
+        with self.within(allowed + (0 if process.spooler is None else KEEP_PATIENCE)):
             self.emitter.close(seconds)
         left = before.intersection(process.queued())
         if left and not inside and process is self.process:
@@ -275,7 +299,8 @@ class World:
         for index, call in enumerate(parked):
             parked[index] = call._replace(process=0)  # another one's, as it would be
         self.emitter.after_fork_in_child()
-        self.process = Process(self.emitter._outbox, self.emitter._sender)
+        emitter = self.emitter
+        self.process = Process(emitter._outbox, emitter._sender, emitter._spooler)
         self.processes.append(self.process)
 
     # Workers.
@@ -313,8 +338,15 @@ class World:
         if held:
             process, (batch, hand) = held[index % len(held)]
             process.batches.remove((batch, hand))
-            hand.do(lambda: process.sender.send(batch, Transport(self, process)))
+            hand.do(lambda: self._deliver(process, batch))
             CREW.release(hand)
+
+    def _deliver(self, process: Process, batch: Batch) -> None:
+        ready = batch if process.spooler is None else process.spooler.ready(batch)
+        if ready is not None:
+            process.sender.send(ready, Transport(self, process))
+        if process.spooler is not None and process.was_closed:
+            process.spooler.let_go()
 
     def finish_first(self, said: Said) -> None:
         if self.has_batches:
@@ -324,6 +356,68 @@ class World:
     def work(self, said: Said) -> None:
         self.take()
         self.finish_first(said)
+
+    # The disk.
+
+    def _with(self, disk: FakeDisk) -> Process:
+        return next(each for each in self.processes if each.spooler and each.disk is disk)
+
+    def on_lost(self, disk: FakeDisk) -> None:
+        self._with(disk).lose()
+
+    def on_adopted(self, disk: FakeDisk, payloads: Iterable[Payload]) -> None:
+        numbers = [number_of(payload.body) for payload in payloads]
+        self._with(disk).adopt({number: self.events[number] for number in numbers})
+
+    def on_left(self, disk: FakeDisk, payloads: Iterable[Payload]) -> None:
+        self._with(disk).left.update(number_of(payload.body) for payload in payloads)
+
+    @property
+    def disk_does(self) -> Doing:
+        """What the file does to whoever uses it next."""
+        return self.file.does
+
+    @disk_does.setter
+    def disk_does(self, does: Doing) -> None:
+        self.file.does = does
+
+    def take_to_write(self) -> None:
+        """Lets who writes take a batch, if one is due now."""
+        outbox = self.process.outbox
+        if isinstance(outbox, SpooledOutbox):
+            hand = CREW.hire()
+            taken: list[Batch | None] = []
+            hand.do(lambda: taken.append(outbox.take_to_write(Stop(), self.now)))
+            if taken[0] is None:
+                CREW.release(hand)
+            else:
+                self.process.batches.append((taken[0], hand))
+
+    def write(self) -> None:
+        """Lets who writes do so."""
+        self.take_to_write()
+        if self.process.batches and self.process.batches[-1][0].task == "write":
+            process, (batch, hand) = self.process, self.process.batches.pop()
+            hand.do(lambda: self._deliver(process, batch))
+            CREW.release(hand)
+
+    def make_a_round(self) -> None:
+        """Lets who writes take over what others have left, and clear up."""
+        process = self.process
+        if process.spooler is not None:
+            hand = CREW.hire()
+            hand.do(process.spooler._make_a_round)
+            CREW.release(hand)
+
+    def crash(self) -> None:
+        """Ends a process at once; another one begins."""
+        for _, hand in self.process.batches:
+            CREW.release(hand)
+        self.processes.remove(self.process)
+        if self.process.spooler is not None:
+            self.file.abandon(self.process.disk)
+        self.emitter, self.process = self._start()
+        self.processes.append(self.process)
 
     # The end.
 
@@ -343,12 +437,21 @@ class World:
         while self.has_batches:
             self.finish(0)
         self.says.clear()
-        self.usual, self.has_transport = UP, True
+        self.usual, self.has_transport, self.disk_does = UP, True, "works"
+        for process in self.processes[:-1]:
+            if process.spooler is not None:
+                self.file.abandon(process.disk)
+        self.processes = self.processes[-1:]
         if isinstance(self.emitter, WorkedEmitter):
             self.emitter.works = False
         self.put(40, 10)
-        if not self.emitter.flush(LONGEST_REST) or self.process.pending:
-            self.wrong.append(f"{self.process.pending} are pending, although the collector is up")
+        flushed = self.emitter.flush(LONGEST_REST)
+        while any(self.file.segments.values()) and flushed:
+            self.make_a_round()
+            flushed = self.emitter.flush(LONGEST_REST)
+        pending = self.process.pending - self.process.left
+        if not flushed or pending:
+            self.wrong.append(f"{pending} are pending, although the collector is up")
         self.close(0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,6 +59,13 @@ RIGHT: list[tuple[str, Any, Any]] = [
     ("on_drop", None, None),
     ("session", "requests:Session", requests.Session),
     ("transport", "requests:Session", requests.Session),
+    ("spool", None, None),
+    ("spool", "/var/spool/shop.db", "/var/spool/shop.db"),
+    ("spool", Path("/var/spool/../shop.db"), "/var/shop.db"),
+    ("spool", "~root/shop.db", f"{Path('~root').expanduser()}/shop.db"),
+    ("spool_bytes", "1_048_576", 2**20),
+    ("spool_interval", "0.5", 0.5),
+    ("durability", "events", "events"),
     ("app_id", "shop", "shop"),
     ("namespace", "x" * 128, "x" * 128),
     ("platform", "web", "web"),
@@ -109,6 +117,10 @@ WRONG: list[tuple[str, list[Any]]] = [
     ("on_drop", [object()]),
     ("session", [5, "no_such_module:Session", None.__class__.__name__]),
     ("transport", [5, "os:sep"]),
+    ("spool", ["", 5, [], "~nobody-of-that-name/x"]),
+    ("spool_bytes", [2**20 - 1, "1 GB"]),
+    ("spool_interval", [0, "soon"]),
+    ("durability", ["all", None, True]),
     ("app_id", [5, b"shop", "x" * 256, "😀" * 128]),
     ("namespace", ["x" * 129, ["python"]]),
     ("platform", ["mainframe", 5]),

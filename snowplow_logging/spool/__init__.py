@@ -1,0 +1,1 @@
+"""The command that looks into a spool, and empties it."""
