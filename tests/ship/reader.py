@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from snowplow_logging.ship.logfile import Chunk
 
 PATIENCE = 20.0  # seconds
-POLL = 0.05  # seconds
+POLL = 0.02  # seconds
 
 
 class Reader:
@@ -30,18 +30,13 @@ class Reader:
     """
 
     def __init__(self, state: Path, *patterns: object, **options: Any) -> None:
-        given: dict[str, Any] = {
-            "follow": False,
-            "again": False,
-            "max_line": 10_000,
-            "poll": POLL,
-            **options,
-        }
+        given: dict[str, Any] = {"follow": False, "again": False, "poll": POLL, **options}
         self.complaints: list[str] = []
         self._state = State(state)
         self._files = Files(
             absolute(map(str, patterns)),
             self._state,
+            max_line=10_000,
             complain=lambda path, reason: self.complaints.append(f"{Path(path).name}: {reason}"),
             **given,
         )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 STEPS = 40
 LEAST = 2_000  # bytes of a file whose copy is known, and a bit more
-FEW, MANY = range(6), range(100)
+FEW, MANY = range(4), range(100)
 
 
 class World:
@@ -78,7 +78,7 @@ class World:
 
     def compress(self) -> None:
         """Compresses a rotated file, which may not have been read yet."""
-        rotated = [each for each in self._folder.glob("app.log.*[0-9]")]
+        rotated = self._folder.glob("app.log.*[0-9]")
         large = [each for each in rotated if each.stat().st_size > LEAST]
         if large:
             chosen = self._choose.choice(large)
