@@ -83,6 +83,7 @@ class Files:
         again: Whether to begin anew with what is known.
         max_line: Bytes that a line may have.
         complain: Gets a path, and what is wrong with it.
+        poll: Seconds between two looks at what files there are.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Files:
         again: bool,
         max_line: int,
         complain: Callable[[str, str], None],
+        poll: float = POLL,
     ) -> None:
         self._patterns = patterns
         self._recognition = Recognition(state, max_line)
@@ -101,6 +103,7 @@ class Files:
         self._again = again
         self._max_line = max_line
         self._complain = complain
+        self._poll = poll
         self._complained: set[str] = set()
         self._there: dict[str, Found] = {}  # by identity
         self._open: dict[str, Followed] = {}  # by identity
@@ -145,7 +148,7 @@ class Files:
         self._leave(followed)
 
     def _as_they_grow(self) -> Iterator[Chunk | None]:
-        next_look = time.monotonic() + POLL
+        next_look = time.monotonic() + self._poll
         while True:
             nothing = True
             for each in [each for each in self._open.values() if each.is_due]:
@@ -156,7 +159,7 @@ class Files:
                 yield None
             if time.monotonic() >= next_look:
                 self._look()
-                next_look = time.monotonic() + POLL
+                next_look = time.monotonic() + self._poll
 
     def _read_of(self, followed: Followed) -> Iterator[Chunk]:
         """Yields the lines of a block, all of them, so that it need not be kept."""
