@@ -66,7 +66,7 @@ class RelayProcess:
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Asks it to end, once it is there; returns its exit status."""
-        until(lambda: "→" in self.output, "the relay to start")
+        until(lambda: " as " in self.output, "the relay to start")
         self.process.send_signal(number)
         return self.process.wait(30)
 
