@@ -17,7 +17,8 @@ class Answer(NamedTuple):
     """What came back for a request.
 
     Args:
-        status: The final HTTP status, or None where there was none.
+        status: The final HTTP status, or None where there was none. A transport of another kind
+            says by it what is to become of the events; see ``_retry.judge``.
         error: What went wrong, in words; None with a 2xx or 3xx.
         retry_after: Seconds that the other side asks to be left alone.
     """

@@ -35,11 +35,10 @@ REDIS_URL, COLLECTOR_URL = "SNOWPLOW_LOGGING_REDIS_URL", "SNOWPLOW_LOGGING_COLLE
 DEFAULTS: dict[str, Any] = {"thread_count": 4, "flush_interval": 0.2, "shutdown_timeout": 8.0}
 """Where a relay's differ from an emitter's; docker kills after ten seconds."""
 
-SHORTEST_CLAIM = 0.5  # seconds
+SHORTEST_CLAIM, LONGEST_CLAIM = 0.5, 86_400.0  # seconds
 TICK = 0.1  # seconds
 
-
-_FLAGS = {
+FLAGS = {
     "--threads": "thread_count",
     "--batch-size": "batch_size",
     "--byte-limit": "byte_limit",
@@ -49,6 +48,7 @@ _FLAGS = {
     "--shutdown-timeout": "shutdown_timeout",
     "--path": "path",
 }
+"""The emitter's options that a relay has, too."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -97,7 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="serve /metrics, for Prometheus, and /health; on loopback unless HOST is given",
     )
     parser.add_argument("--quiet", action="store_true", help="show nothing but warnings")
-    for flag, name in _FLAGS.items():
+    for flag, name in FLAGS.items():
         default = DEFAULTS.get(name, OPTIONS[name].default)
         shown = "" if default is None else f" ({default:g})"
         meaning = OPTIONS[name].meaning
@@ -129,7 +129,7 @@ def _relay(relay: Relay, settings: Settings, *, quiet: bool) -> int:
         sys.stderr.write(f"snowplow-logging relay: {hopeless}\n")
         return 1
     with _signals() as signalled, Screen(relay, quiet=quiet) as screen:
-        screen.tell(f"{settings.address.base} → {relay.collector}, as {settings.consumer}")
+        screen.tell(f"{settings.address.base} to {relay.collector} as {settings.consumer}")
         relay.start()
         while relay.is_alive and not signalled:
             screen.update()
@@ -151,15 +151,18 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         )
     if not _redis_url.is_redis(arguments.redis_url):
         raise ValueError(f"REDIS_URL takes the address of a stream, like {_redis_url.EXAMPLE}")
-    if not arguments.claim_after >= SHORTEST_CLAIM:
-        raise ValueError(f"--claim-after takes seconds from {SHORTEST_CLAIM:g}")
+    if not SHORTEST_CLAIM <= arguments.claim_after <= LONGEST_CLAIM:
+        raise ValueError(f"--claim-after takes seconds from {SHORTEST_CLAIM:g}, up to a day")
     address = _redis_url.parse(arguments.redis_url)
+    dead = arguments.dead_letter or f"{address.stream}:dead"
+    if dead == address.stream:
+        raise ValueError("--dead-letter takes another stream than the one that is read")
     return Settings(
         address=address,
         collector=arguments.collector_url,
         group=arguments.group,
         consumer=arguments.consumer,
-        dead=arguments.dead_letter or f"{address.stream}:dead",
+        dead=dead,
         keep=arguments.keep,
         claim_after=arguments.claim_after,
         once=arguments.once,

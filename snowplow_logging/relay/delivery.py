@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from snowplow_logging import _endpoint
-from snowplow_logging._batch import Stop
 from snowplow_logging._buffer import Buffer
 from snowplow_logging._clock import Clock
 from snowplow_logging._http import HttpTransport
@@ -23,6 +22,7 @@ from snowplow_logging.payload import finished
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from snowplow_logging._batch import Stop
     from snowplow_logging._sender import Callbacks
     from snowplow_logging._stats import Stats
 

@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import ResponseError
@@ -44,7 +44,7 @@ class Settings:
 
     Args:
         address: The stream.
-        collector: The collector's address.
+        collector: The collector's address, perhaps with a password.
         group: The consumer group.
         consumer: The relay's own name in it.
         dead: Key of the dead-letter stream.
@@ -55,7 +55,7 @@ class Settings:
     """
 
     address: RedisAddress
-    collector: str
+    collector: str = field(repr=False)
     group: str
     consumer: str
     dead: str
@@ -66,7 +66,7 @@ class Settings:
 
 
 class Relay:
-    """Relays from construction's end to ``close``, in threads of its own once it is started.
+    """Relays from ``start`` to ``close``, in threads of its own.
 
     Args:
         settings: What it is told.

@@ -55,7 +55,9 @@ class Screen:
 
     def tell(self, line: str) -> None:
         """Shows a line that stays."""
-        self._console.print(line, soft_wrap=True)
+        encoding = self._console.encoding
+        plain = line.encode(encoding, "backslashreplace").decode(encoding)
+        self._console.print(plain, soft_wrap=True)
 
     def update(self) -> None:
         """Shows how things stand; to be called several times a second."""

@@ -35,8 +35,10 @@ class RelayProcess:
 
     def __init__(self, folder: Path, redis_url: str, collector_url: str, *options: str) -> None:
         type(self).number += 1
-        self._output = folder / f"relay-{type(self).number}.out"
-        command = ["-m", "snowplow_logging", "relay", redis_url, collector_url, *options]
+        self.name = f"relay-{type(self).number}"
+        self._output = folder / f"{self.name}.out"
+        command = ["-m", "snowplow_logging", "relay", redis_url, collector_url]
+        command += ["--consumer", self.name, *options]
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-W", "error", *command],
@@ -64,7 +66,7 @@ class RelayProcess:
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Asks it to end, once it is there; returns its exit status."""
-        until(lambda: "→" in self.output, "the relay to start")
+        until(lambda: " as " in self.output, "the relay to start")
         self.process.send_signal(number)
         return self.process.wait(30)
 

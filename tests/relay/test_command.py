@@ -53,7 +53,7 @@ def test_once(redis: RedisServer, client: Any, collector: FaultyCollector) -> No
     _ = add(client, *events(*range(5)), {"x": "y"})
     ended = relay(redis.url, collector.url, "--once", "--consumer", "me")
     assert ended.returncode == 0
-    assert ended.stdout.splitlines()[0] == f"{redis.url}?stream=snowplow → {collector.url}, as me"
+    assert ended.stdout.splitlines()[0] == f"{redis.url}?stream=snowplow to {collector.url} as me"
     assert ended.stdout.splitlines()[-1] == "5 delivered, 1 set aside"
     assert ended.stderr == (
         "snowplow_logging: 1 events set aside so far, the last for: no field named event\n"
@@ -193,6 +193,8 @@ def test_metrics_while_redis_is_down(
         (["redis://h?x=1", "https://h"], "endpoint takes no query parameter 'x'"),
         (["redis://h", "redis://h"], "endpoint takes a host, or a URL that begins with https://"),
         (["redis://h", "h", "--claim-after", "0.1"], "--claim-after takes seconds from 0.5"),
+        (["redis://h", "h", "--claim-after", "nan"], "--claim-after takes seconds from 0.5"),
+        (["redis://h", "h", "--dead-letter", "snowplow"], "--dead-letter takes another stream"),
         (["redis://h", "h", "--batch-size", "0"], "batch_size takes a whole number from 1"),
         (["redis://h", "h", "--metrics", "x"], "--metrics takes a port, or an address and a port"),
         (["redis://h", "h", "--metrics", "192.0.2.1:1"], "Cannot assign requested address"),
