@@ -81,7 +81,7 @@ def _explained(document: dict[str, Json], data: Json) -> bool:
 @pytest.fixture
 def examples(long: bool) -> int:  # noqa: FBT001 - a fixture
     """How many schemas are drawn."""
-    return 20_000 if long else 300
+    return 5_000 if long else 300
 
 
 @pytest.mark.timeout(1200)
