@@ -26,7 +26,7 @@ from snowplow_logging.collector.received import Received
 from snowplow_logging.collector.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from starlette.requests import Request
     from starlette.types import ASGIApp
@@ -58,10 +58,7 @@ class Collector:
         store: Keeps the verdicts.
         on_event: Is called with each verdict, in the thread of the server.
         in_thread: Whether assessing may have to wait for a registry.
-        paths: Further ones that stand for the tracker protocol's: ``com.acme/track``.
-
-    Raises:
-        ValueError: A path does not have two segments, or is taken.
+        paths: Further ones that stand for the tracker protocol's, as ``checked_path`` gives them.
     """
 
     def __init__(
@@ -71,7 +68,7 @@ class Collector:
         on_event: Callable[[Verdict], None],
         *,
         in_thread: bool = False,
-        paths: Iterable[str] = (),
+        paths: frozenset[tuple[str, str]] = frozenset(),
     ) -> None:
         """Keeps its arguments."""
         self._judge = judge
@@ -79,7 +76,7 @@ class Collector:
         self._on_event = on_event
         self._in_thread = in_thread
         self._large = asyncio.Semaphore(MAX_LARGE)
-        self._paths = {checked_path(path) for path in paths}
+        self._paths = paths
 
     def routes(self) -> list[Route]:
         """The paths; two segments are a vendor and a version, whichever they are."""
