@@ -38,7 +38,7 @@ def test_its_tables_of_paths_are_complete() -> None:
     with LocalCollector(port=0) as collector:
         text = requests.get(f"{collector.url}/micro/nothing", timeout=10).text
     served = set(text.removeprefix("The paths here are: ").split())
-    documented = set(re.findall(r"^\| [^|]*`(/micro/\w+/?)[^|]*\|", PAGE, re.MULTILINE))
+    documented = set(re.findall(r"^\| [^|]*`(/micro/\w+)[^|]*\|", PAGE, re.MULTILINE))
     assert documented == served
 
 
