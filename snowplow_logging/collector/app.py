@@ -26,7 +26,7 @@ from snowplow_logging.collector.received import Received
 from snowplow_logging.collector.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from starlette.requests import Request
     from starlette.types import ASGIApp
@@ -58,7 +58,10 @@ class Collector:
         store: Keeps the verdicts.
         on_event: Is called with each verdict, in the thread of the server.
         in_thread: Whether assessing may have to wait for a registry.
-        paths: Further ones that stand for the tracker protocol's, as ``checked_path`` gives them.
+        paths: Further ones that stand for the tracker protocol's: ``com.acme/track``.
+
+    Raises:
+        ValueError: A path does not have two segments, or is taken.
     """
 
     def __init__(
@@ -68,7 +71,7 @@ class Collector:
         on_event: Callable[[Verdict], None],
         *,
         in_thread: bool = False,
-        paths: frozenset[tuple[str, str]] = frozenset(),
+        paths: Iterable[str] = (),
     ) -> None:
         """Keeps its arguments."""
         self._judge = judge
@@ -76,10 +79,11 @@ class Collector:
         self._on_event = on_event
         self._in_thread = in_thread
         self._large = asyncio.Semaphore(MAX_LARGE)
-        self._paths = paths
+        self._paths = {checked_path(path) for path in paths}
 
     def routes(self) -> list[Route]:
-        """The paths; two segments are a vendor and a version, whichever they are."""
+        """The paths, for one server; two segments are a vendor and a version, whichever."""
+        self._large = asyncio.Semaphore(MAX_LARGE)  # belongs to the loop of that server
         own = [Route(f"/{'/'.join(path)}", self._get, methods=["GET"]) for path in self._paths]
         return [
             Route("/i", self._get, methods=["GET"]),

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
-from snowplow_logging.collector.app import Collector, checked_path, make_app
+from snowplow_logging.collector.app import Collector, make_app
 from snowplow_logging.collector.changes import Changes
 from snowplow_logging.collector.documents import details_of, document_of
 from snowplow_logging.collector.judge import Judge
@@ -92,9 +92,15 @@ class LocalCollector:
         self._host = host
         self._port = port
         self._on_event = on_event
-        self._paths = frozenset(checked_path(path) for path in paths)
         self._registry = Registry(schemas, resolver)
         self._store = Store(max_events, storage)
+        self._collector = Collector(
+            Judge(self._registry),
+            self._store,
+            self._notify,
+            in_thread=self._registry.is_remote,
+            paths=paths,
+        )
         self._address: tuple[str, int] | None = None
         self._server: _Server | None = None
         self._changes: Changes | None = None
@@ -117,14 +123,7 @@ class LocalCollector:
         listener = _bind(self._host, self._port)
         self._address = self._host, listener.getsockname()[1]
         self._changes = changes = Changes(self._store)
-        collector = Collector(
-            Judge(self._registry),
-            self._store,
-            self._notify,
-            in_thread=self._registry.is_remote,
-            paths=self._paths,
-        )
-        app = make_app(collector, self._registry, self._store, changes, self._host)
+        app = make_app(self._collector, self._registry, self._store, changes, self._host)
         self._server = _Server(app)
         self._thread = threading.Thread(
             target=self._server.serve_on,
