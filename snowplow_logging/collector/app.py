@@ -83,7 +83,8 @@ class Collector:
         self._paths = {checked_path(path) for path in paths}
 
     def routes(self) -> list[Route]:
-        """The paths; two segments are a vendor and a version, whichever they are."""
+        """The paths, for one server; two segments are a vendor and a version, whichever."""
+        self._large = asyncio.Semaphore(MAX_LARGE)  # belongs to the loop of that server
         own = [Route(f"/{'/'.join(path)}", self._get, methods=["GET"]) for path in self._paths]
         return [
             Route("/i", self._get, methods=["GET"]),

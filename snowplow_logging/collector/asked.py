@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from snowplow_logging.collector.strict_json import JsonError, parse, shorten
 from snowplow_logging.collector.tables import Filter
-from snowplow_logging.collector.timestamps import iso
+from snowplow_logging.collector.timestamps import MAX_MS, MIN_MS, iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import TypeGuard
 
     from starlette.requests import Request
 
@@ -67,7 +68,7 @@ def filter_of_bad(fields: Fields) -> Filter:
 def string(fields: Fields, name: str) -> str | None:
     """A text in the body, or nothing."""
     value = fields.get(name)
-    if value is not None and not isinstance(value, str):
+    if value is not None and not _is_text(value):
         raise _wrong(name, "a string", value)
     return value
 
@@ -84,7 +85,7 @@ def strings(fields: Fields, name: str) -> frozenset[str]:
     """Texts in the body, or none."""
     value = fields.get(name)
     items: Iterable[Json] = value if isinstance(value, list) else ()
-    found = [item for item in items if isinstance(item, str)]
+    found = [item for item in items if _is_text(item)]
     if value is not None and (not isinstance(value, list) or len(found) != len(value)):
         raise _wrong(name, "an array of strings", value)
     return frozenset(found)
@@ -122,7 +123,7 @@ def time(of: Fields, name: str) -> str | None:
     if value is None:
         return None
     try:
-        if isinstance(value, int) and not isinstance(value, bool):
+        if isinstance(value, int) and not isinstance(value, bool) and MIN_MS <= value <= MAX_MS:
             return iso(value)
         text = value.replace("Z", "+00:00") if isinstance(value, str) else ""
         return iso(round(datetime.fromisoformat(text).timestamp() * 1000))
@@ -156,6 +157,11 @@ def last_event_id(request: Request) -> int | None:
     """What a browser that connects again says it saw last."""
     text = request.headers.get("last-event-id", "")
     return int(text) if _NUMBER.fullmatch(text) else None
+
+
+def _is_text(value: Json) -> TypeGuard[str]:
+    """Whether it is a text that can be looked for: a lone surrogate stands nowhere."""
+    return isinstance(value, str) and value == value.encode("utf-8", "replace").decode("utf-8")
 
 
 def _wrong(name: str, expectation: str, value: Json) -> ValueError:

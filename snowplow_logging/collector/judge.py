@@ -81,8 +81,7 @@ class Judge:
         """The verdicts on the events in a body, in their order."""
         size = len(received.body or b"")
         if size > protocol.MAX_SPLIT_BYTES:
-            found = (problems.too_large(size),)
-            return [Verdict(received, None, None, Contents(), problems.SIZE_VIOLATION, found)]
+            return [_oversized(received, size)]
         try:
             events = open_post(received)
         except EnvelopeError as error:
@@ -94,10 +93,7 @@ class Judge:
         # Only an event that is more than the sink takes by itself is lost by its size.
         size = _size(received, parameters)
         if size > protocol.MAX_SINK_BYTES:
-            found = [problems.too_large(size)]
-            return Verdict(
-                received, parameters, event_id, Contents(), problems.SIZE_VIOLATION, tuple(found)
-            )
+            return _oversized(received, size, parameters, event_id)
         contents, found = unwrap(parameters, self._registry, received.time)
         if not enriched.is_surely_right(received, parameters, contents):
             _, reports = enriched.enrich(received, parameters, event_id, contents)
@@ -118,6 +114,16 @@ def _missing_event(parameters: Parameters, contents: Contents) -> Iterable[Probl
     if parameters["e"] != "ue" or contents.event or "ue_pr" in parameters or "ue_px" in parameters:
         return ()
     return [problems.not_json("ue_px", "", "expected ue_px or ue_pr in an event with e=ue")]
+
+
+def _oversized(
+    received: Received,
+    size: int,
+    parameters: Parameters | None = None,
+    event_id: str | None = None,
+) -> Verdict:
+    found = (problems.too_large(size),)
+    return Verdict(received, parameters, event_id, Contents(), problems.SIZE_VIOLATION, found)
 
 
 def _bad_request(received: Received, error: EnvelopeError) -> Verdict:

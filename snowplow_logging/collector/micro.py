@@ -86,7 +86,7 @@ class Micro:
 
 def unknown(routes: list[Route]) -> list[Route]:
     """What answers a path under ``/micro`` that is none of ``routes``: with those that are."""
-    paths = " ".join(route.path.partition("{")[0] for route in routes)
+    paths = dict.fromkeys("/".join(route.path.split("/")[:3]) for route in routes)
     # As an application, not a function, it takes every method.
-    answer = PlainTextResponse(f"The paths here are: {paths}\n", 404)
+    answer = PlainTextResponse(f"The paths here are: {' '.join(paths)}\n", 404)
     return [Route("/micro", answer), Route("/micro/{rest:path}", answer)]

@@ -290,4 +290,4 @@ def _start(field: str) -> tuple[str, str]:
         return "payload", ""
     if field in protocol.SELF_DESCRIBING_KEYS:
         return "payload", f"/{field}"
-    return "request", f"/{field}"
+    return "request", pointer([field])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, cast
 
 from snowplow_logging.collector.problems import Report, pointer
@@ -94,4 +95,10 @@ def _unknown(error: Finding) -> list[str]:
     if error.validator != "additionalProperties" or not isinstance(instance, dict):
         return []
     known = _properties(error)
-    return [name for name in instance if name not in known]
+    patterns = cast("dict[str, Json]", error.schema).get("patternProperties")
+    others = list(patterns) if isinstance(patterns, dict) else []
+    return [
+        name
+        for name in instance
+        if name not in known and not any(re.search(pattern, name) for pattern in others)
+    ]

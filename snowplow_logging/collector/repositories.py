@@ -109,7 +109,7 @@ class HttpRepository:
         rest: float = REST,
     ) -> None:
         """Asks nothing yet."""
-        parts = _parts(url)
+        host = _host_of(url)
         base = url.rstrip("/")
         self.name = name or base
         self._base = base if base.endswith("/schemas") else f"{base}/schemas"
@@ -120,7 +120,7 @@ class HttpRepository:
         self._rest = rest
         self._trouble: tuple[float, str] = (0.0, "")  # until when it is left alone, and why
         # A proxy does not reach what is on this machine.
-        proxies = [ProxyHandler({})] if is_loopback(parts) else []
+        proxies = [ProxyHandler({})] if is_loopback(host) else []
         self._opener = build_opener(_Redirects, *proxies)
 
     def find(self, path: str) -> Schema | None:
@@ -139,6 +139,9 @@ class HttpRepository:
             raise
         if text is None:
             return None
+        if len(text) > MAX_SCHEMA_BYTES:
+            message = f"what it has there is larger than {MAX_SCHEMA_BYTES} bytes"
+            raise RepositoryError(message)
         try:
             return read_schema(parse(text.decode("utf-8")), path)
         except ValueError as error:
@@ -179,7 +182,7 @@ class _Redirects(HTTPRedirectHandler):
         return request
 
 
-def _parts(url: str) -> str:
+def _host_of(url: str) -> str:
     """The host of a registry's address."""
     with suppress(ValueError):
         parts = urlsplit(url)
@@ -196,12 +199,10 @@ def _parts(url: str) -> str:
 
 
 def _read(response: HTTPResponse, deadline: float) -> bytes:
+    """The body, or the beginning of one that is too large."""
     body = b""
-    while chunk := response.read1(65_536):
+    while len(body) <= MAX_SCHEMA_BYTES and (chunk := response.read1(65_536)):
         body += chunk
-        if len(body) > MAX_SCHEMA_BYTES:
-            message = f"what it has there is larger than {MAX_SCHEMA_BYTES} bytes"
-            raise RepositoryError(message)
         if time.monotonic() > deadline:
             raise TimeoutError
     return body

@@ -143,10 +143,10 @@ class Store:
     def get(self, key: str) -> Kept | None:
         """The event with this number or ``event_id``, the newest if there are several."""
         is_number = key.isascii() and key.isdigit() and len(key) <= _MAX_DIGITS
+        number = int(key) if is_number else 0
+        event_id = key.lower().encode("utf-8", "replace").decode("utf-8")
         with self._changed:
-            return self._tables.find(
-                "(seq = ? OR event_id = ?)", [int(key) if is_number else 0, key.lower()]
-            )
+            return self._tables.find("(seq = ? OR event_id = ?)", [number, event_id])
 
     def rows(self, after: int, before: int | None, limit: int) -> list[str]:
         """The rows with numbers between two others, newest first, at most ``limit``, as JSON."""

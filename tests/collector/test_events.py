@@ -160,6 +160,7 @@ def test_events_are_searched(
         ({"validEvents": 1}, "validEvents: expected true or false, got 1"),
         ({"sorting": []}, "sorting: expected an object, got []"),
         ({"timeRange": {"start": "now"}}, "start: expected a time in ISO 8601, or mill"),
+        ({"timeRange": {"end": 10**40}}, "end: expected a time in ISO 8601, or milliseconds"),
         ({"timeRange": {"end": True}}, "end: expected a time in ISO 8601, or milliseconds"),
     ],
 )

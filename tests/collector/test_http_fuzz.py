@@ -96,7 +96,14 @@ def _target(path: str, more: str, parameters: list[tuple[str, str]]) -> bytes:
     return f"{path}{more}{'?' if query else ''}{query}".encode()
 
 
-scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.sampled_from(["\ud800", 10**40, "2026-01-31T12:00:00Z", "app_id"])
+)
 values = st.recursive(
     scalars,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -121,7 +128,10 @@ headers = st.lists(
     ),
     max_size=4,
 )
-filters = st.dictionaries(st.sampled_from(FILTERS), values, max_size=4)
+parts = st.dictionaries(st.sampled_from(["column", "value", "desc", "start", "end"]), scalars)
+filters = st.dictionaries(
+    st.sampled_from(FILTERS), values | st.integers(1, 9) | parts | st.lists(parts), max_size=6
+)
 fields = st.dictionaries(
     st.sampled_from(FIELDS),
     st.text(max_size=20) | values.map(json.dumps) | values.map(to_base64),

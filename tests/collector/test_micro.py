@@ -90,6 +90,8 @@ def test_bad_events_can_be_filtered(collector: LocalCollector) -> None:
         (b'{"limit":"1"}', 'filters: limit: expected an integer, got "1"'),
         (b'{"limit":true}', "filters: limit: expected an integer, got true"),
         (b'{"schema":1}', "filters: schema: expected a string, got 1"),
+        (b'{"schema":"\\ud800"}', "filters: schema: expected a string, got "),
+        (b'{"contexts":["\\ud800"]}', "filters: contexts: expected an array of strings, got "),
         (b'{"contexts":"x"}', 'filters: contexts: expected an array of strings, got "x"'),
         (b'{"contexts":[1]}', "filters: contexts: expected an array of strings, got [1]"),
         (b" " * 70_000, "filters: expected at most 65536 bytes"),

@@ -164,7 +164,8 @@ def test_an_event_that_is_not_there_is_a_404(collector: LocalCollector) -> None:
     answer = requests.get(f"{collector.url}/micro/event/nothing", timeout=10)
     assert answer.status_code == 404
     assert answer.text == "No event with the number or id 'nothing' is kept here\n"
-    assert collector.event("nothing") is None
+    for key in ("nothing", "\ud800", "9" * 30, 0):
+        assert collector.event(key) is None
 
 
 @pytest.mark.parametrize(
@@ -233,6 +234,7 @@ def test_a_problem_of_the_event_names_its_place_there(
         (b"{", "/body"),
         (body(event(), {**event(), "dtm": 1}), "/body/data/1/dtm"),
         (body(event(), schema=ERROR), "/body"),
+        (body(event(), {**event(), "a/b": "x"}), "/body/data/1/a~1b"),
     ],
 )
 def test_a_problem_of_the_request_names_its_place_there(

@@ -47,6 +47,22 @@ def test_closing_is_idempotent_and_events_stay_readable() -> None:
         requests.get(f"{collector.url}/health", timeout=10)
 
 
+def test_it_can_be_started_again() -> None:
+    """With the events that it had, and for requests of every size."""
+    collector = LocalCollector(port=0)
+    for _ in range(2):
+        with collector:
+            threads = [
+                threading.Thread(target=post, args=(collector.url, body(*[event()] * 200)))
+                for _ in range(4)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    assert collector.all()["good"] == 1600
+
+
 def test_its_address_is_not_known_before_it_starts() -> None:
     """It says so; its repr works all the same."""
     collector = LocalCollector()
