@@ -1,7 +1,9 @@
 """What an emitter knows of its events on disk, as a plain data structure: no lock, no disk.
 
 The law: an event on disk that has not been settled is in memory as well (queued, or under way),
-or it is counted as on disk alone; never both. Only the latter are read.
+or it is counted as on disk alone; never both. Only the latter are read. As nobody can look at
+the disk and book what is there in one moment, what is just being written is not taken for read,
+nor what was settled since the reading began.
 """
 
 from __future__ import annotations
@@ -31,25 +33,31 @@ class Held:
         alone: How many of its events are on disk alone.
         after: None of those has a sequence number up to this one.
         in_memory: Sequence numbers of those that are in memory as well.
+        unbooked: Sequence numbers of those that are being written, or were a moment ago.
     """
 
     segment: int
     alone: int = 0
     after: int = START
     in_memory: set[int] = field(default_factory=set[int])
+    unbooked: set[int] = field(default_factory=set[int])
 
     @property
     def is_empty(self) -> bool:
         """Whether all its events are settled."""
         return not self.alone and not self.in_memory
 
-    def wrote(self, payloads: Iterable[Payload]) -> None:
-        """Notes that events in memory are on disk now, too."""
-        self.in_memory.update(payload.sequence for payload in payloads)
+    def writes(self, payloads: Iterable[Payload]) -> None:
+        """Notes that events are being written; ``booked`` ends that."""
+        self.unbooked.update(payload.sequence for payload in payloads)
 
-    def settled(self, payloads: Iterable[Payload]) -> None:
-        """Notes that events are delivered or dropped."""
-        self.in_memory.difference_update(payload.sequence for payload in payloads)
+    def booked(self, payloads: Iterable[Payload]) -> None:
+        """Notes that what became of events that were written is known."""
+        self.unbooked.difference_update(payload.sequence for payload in payloads)
+
+    def wrote(self, payloads: Iterable[Payload]) -> None:
+        """Notes that events in memory are on disk, too."""
+        self.in_memory.update(payload.sequence for payload in payloads)
 
     def put_back(self, payloads: Sequence[Payload]) -> None:
         """Notes that events are on disk alone from now on."""
@@ -68,6 +76,7 @@ class Shelf:
         self._others: list[Held] = []  # what others have left, the oldest first
         self._left: dict[int, int] = {}  # events by segment, of what was let go at a close
         self.is_reading = False  # one at a time, so that nothing is read twice, or missed
+        self._settled: set[tuple[Held, int]] = set()  # since the reading began
 
     @property
     def alone(self) -> int:
@@ -103,6 +112,13 @@ class Shelf:
         """Whether an event up to a sequence number may be on disk alone."""
         return any(held.alone and held.after < sequence for held in self._held)
 
+    def settled(self, held: Held, payloads: Iterable[Payload]) -> None:
+        """Notes that events are delivered or dropped."""
+        sequences = {payload.sequence for payload in payloads}
+        held.in_memory -= sequences
+        if self.is_reading:
+            self._settled.update((held, sequence) for sequence in sequences)
+
     def read(
         self, batch: Batch, payloads: Sequence[Payload] | None
     ) -> tuple[list[Payload], int, int]:
@@ -112,6 +128,7 @@ class Shelf:
             What of it is not in memory already; how many events must have been taken from the
             file by others, as there is nothing left to read; how many more there were than known.
         """
+        settled, self._settled = self._settled, set()
         self.is_reading = False
         held = batch.held
         if held is None or payloads is None:
@@ -122,7 +139,8 @@ class Shelf:
             return [], lost, 0
         if held.after == batch.after:  # else something older was put back meanwhile
             held.after = payloads[-1].sequence
-        new = [payload for payload in payloads if payload.sequence not in held.in_memory]
+        known = held.in_memory | held.unbooked
+        new = [p for p in payloads if p.sequence not in known and (held, p.sequence) not in settled]
         held.wrote(new)
         more = max(0, len(new) - held.alone)
         held.alone += more - len(new)
@@ -153,8 +171,9 @@ class Shelf:
 
     def lose(self) -> int:
         """Forgets everything, as the file is lost; returns how many events were on it alone."""
-        lost = self.alone
+        lost, unbooked = self.alone, self.own.unbooked
         self._forget()
+        self.own.unbooked = unbooked
         return lost
 
     @property

@@ -117,6 +117,7 @@ class SpooledOutbox(Outbox):
         with self._changing():
             self._in_flight.remove(batch)
             own = self._shelf.own
+            own.booked(batch.payloads)
             if not kept:
                 self._buffer.put_back(batch.payloads)
                 self._rests_until = self._clock.monotonic() + REST
@@ -128,18 +129,27 @@ class SpooledOutbox(Outbox):
             self._wake_all()
 
     def unwritten(self) -> list[Batch]:
-        """Returns what is under way from memory alone."""
-        with self._lock:
-            return [b for b in self._in_flight if b.task == "send" and b.held is None]
-
-    def also_wrote(self, batch: Batch) -> bool:
-        """Books that a batch under way was written; False: it has come back before."""
+        """Returns what is under way from memory alone, to be written; ``also_wrote`` ends that."""
         with self._changing():
-            if batch not in self._in_flight:
-                return False
-            batch.held = self._shelf.own
-            batch.held.wrote(batch.all)
-            return True
+            found = [b for b in self._in_flight if b.task == "send" and b.held is None]
+            for batch in found:
+                self._shelf.own.writes(batch.all)
+            return found
+
+    def also_wrote(self, batch: Batch, *, kept: bool) -> bool:
+        """Books that a batch under way is on disk, or not; says if it is, but need not be.
+
+        It need not be if it has come back meanwhile. Then it is to be deleted, and booked again.
+        """
+        with self._changing():
+            own = self._shelf.own
+            if kept and batch not in self._in_flight:
+                return True
+            own.booked(batch.all)
+            if kept:
+                batch.held = own
+                own.wrote(batch.all)
+            return False
 
     def read(self, batch: Batch, payloads: Sequence[Payload] | None) -> Batch | None:
         """Books what was read for ``batch``; returns what is to be sent of it.
@@ -209,7 +219,8 @@ class SpooledOutbox(Outbox):
     def let_go(self, own: int) -> bool:
         """Leaves what is on disk to others, if that is all there is; says whether it did."""
         with self._changing():
-            if self._in_memory() or any(batch.held for batch in self._in_flight):
+            is_used = self._shelf.own.unbooked or any(batch.held for batch in self._in_flight)
+            if is_used or self._in_memory():
                 return False
             self._shelf.let_go(own)
             return True
@@ -265,6 +276,7 @@ class SpooledOutbox(Outbox):
     def _begin_writing(self) -> Batch:
         self._told = False
         batch = Batch(self._take(self._buffer), [], -1, threading.get_ident(), "write")
+        self._shelf.own.writes(batch.payloads)
         self._in_flight.append(batch)
         return batch
 
@@ -310,6 +322,7 @@ class SpooledOutbox(Outbox):
         elif batch.held is not None:
             batch.held.put_back(batch.all)
         else:
+            self._shelf.own.booked(batch.all)
             super()._restore(batch)
 
     def _take_back(self, batch: Batch, unsent: list[Payload]) -> list[Payload]:
@@ -317,7 +330,7 @@ class SpooledOutbox(Outbox):
             return super()._take_back(batch, [self._own(payload) for payload in unsent])
         batch.held.put_back(unsent)
         left = {payload.sequence for payload in unsent}
-        batch.held.settled(p for p in batch.all if p.sequence not in left)
+        self._shelf.settled(batch.held, [p for p in batch.all if p.sequence not in left])
         return []
 
     def _own(self, payload: Payload) -> Payload:

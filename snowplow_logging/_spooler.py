@@ -90,8 +90,10 @@ class Spooler:
             if not self._write(batch) or self._clock.monotonic() >= deadline:
                 return
         for batch in self._outbox.unwritten():
-            if self._has(batch) and not self._outbox.also_wrote(batch):
+            kept = self.disk.write(batch.all) is Kept.YES
+            if self._outbox.also_wrote(batch, kept=kept):
                 self.disk.delete(OWN, batch.all)
+                _ = self._outbox.also_wrote(batch, kept=False)
 
     def let_go(self) -> None:
         """Leaves what is on disk to others, unless something is still under way."""
@@ -113,9 +115,6 @@ class Spooler:
         finally:
             self._outbox.wrote(batch, kept=kept is Kept.YES)
         return kept is Kept.YES
-
-    def _has(self, batch: Batch) -> bool:
-        return self.disk.write(batch.all) is Kept.YES
 
     def _read(self, batch: Batch) -> Batch | None:
         if batch.held is None:  # the file is lost

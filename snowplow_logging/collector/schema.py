@@ -55,8 +55,10 @@ class Schema:
 
     def reports(self, data: Json) -> list[Report]:
         """What ``data`` has against it: nothing, or one report for each place."""
-        if self._takes(data):
-            return []
+        return [] if self._takes(data) else self.explain(data)
+
+    def explain(self, data: Json) -> list[Report]:
+        """What ``data`` has against it, found slowly; a schema without end raises here."""
         errors = self._validator.iter_errors(data)  # pyright: ignore[reportUnknownMemberType]
         found = islice(errors, MAX_REPORTS)
         # Several missing properties are found one by one, but reported together.

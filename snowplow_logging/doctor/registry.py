@@ -138,7 +138,7 @@ def _reports(described: Described, document: dict[str, Any]) -> list[str]:
         return []
     if described.data is None:
         return []
-    return [report.text for report in Schema(described.schema, document).reports(described.data)]
+    return [report.text for report in Schema(described.schema, document).explain(described.data)]
 
 
 def _how_to_publish(uri: str) -> str:

@@ -64,6 +64,9 @@ class Watch(Protocol):
     def on_left(self, disk: FakeDisk, payloads: Iterable[Payload]) -> None:
         """Events are left to others."""
 
+    def on_done(self) -> None:
+        """Something was written, read or deleted, and nobody has been told yet."""
+
 
 class FakeDisk:
     """One process's view of the file.
@@ -94,6 +97,7 @@ class FakeDisk:
             self._file.claims[self.own] = self
         for payload in payloads:
             self._file.segments[self.own].setdefault(payload.sequence, payload)
+        self._watch.on_done()
         return Kept.YES
 
     def read(self, segment: int, after: int, count: int, size: int) -> list[Payload] | None:
@@ -106,12 +110,14 @@ class FakeDisk:
             if len(found) == count or (found and size < 0):
                 break
             found.append(rows[sequence]._replace(sequence=sequence - offset))
+        self._watch.on_done()
         return found
 
     def delete(self, segment: int, payloads: Iterable[Payload]) -> None:
         number, offset = (self.own, 0) if segment == OWN else (segment, OF_OTHERS)
         self._undeleted += [(number, payload.sequence + offset) for payload in payloads]
         self.look_after()
+        self._watch.on_done()
 
     def adopt(self) -> Adopted | None:
         if not self._works():

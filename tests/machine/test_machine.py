@@ -54,6 +54,10 @@ MEANWHILE = [
     Act("finish", UP), Act("finish", DOWN), Act("finish", Said(413)), Act("work", UP), Act("write"),
     Act("work", DOWN), Act("put", (40, 20)), Act("flush", 0.5), Act("close", 0.5),
 ]  # fmt: skip
+AT_DISK = [
+    Act("finish", UP), Act("finish", DOWN), Act("work", UP), Act("work", DOWN), Act("write"),
+    Act("put", (40, 20)), Act("flush", 0.5), Act("close", 0.5),
+]  # fmt: skip
 
 options = st.fixed_dictionaries(
     {
@@ -88,6 +92,7 @@ preparations: st.SearchStrategy[tuple[str, Any]] = st.one_of(
     st.tuples(st.just("meanwhile"), _several([*product((0.0, 0.3), MEANWHILE)])),
     st.tuples(st.just("finaliser"), st.tuples(st.integers(1, 8), st.sampled_from(FINALISERS))),
     st.tuples(st.just("has_transport"), st.sampled_from([True, True, False])),
+    st.tuples(st.just("at_disk"), _several(AT_DISK)),
     st.tuples(
         st.just("disk_does"), st.sampled_from(["works", "works", "fails", "is full", "breaks"])
     ),

@@ -77,6 +77,7 @@ class World:
         self.reactions: deque[Act] = deque()  # of callbacks
         self.inner: deque[Act] = deque()  # of the transport, in the middle of a request
         self.meanwhile: deque[tuple[float, Act]] = deque()  # in other threads, while one waits
+        self.at_disk: deque[Act] = deque()  # in other threads, while one is at the disk
         self.finaliser: tuple[int, Act] | None = None  # runs when the clock was read so often
         self.has_transport = True
         self._simultaneous = False  # another thread acts, and time stands still
@@ -86,6 +87,7 @@ class World:
         self.file = File()
         self.events: dict[int, Event] = {}
         self.processes: list[Process] = []
+        self.crashed: list[Process] = []
         self.emitter, self.process = self._start()
         self.processes.append(self.process)
 
@@ -360,7 +362,8 @@ class World:
     # The disk.
 
     def _with(self, disk: FakeDisk) -> Process:
-        return next(each for each in self.processes if each.spooler and each.disk is disk)
+        known = [*self.processes, *self.crashed]  # the exit closes those, too
+        return next(each for each in known if each.spooler and each.disk is disk)
 
     def on_lost(self, disk: FakeDisk) -> None:
         self._with(disk).lose()
@@ -380,6 +383,11 @@ class World:
     @disk_does.setter
     def disk_does(self, does: Doing) -> None:
         self.file.does = does
+
+    def on_done(self) -> None:
+        """Lets others act before who is at the disk can say what it has done."""
+        if self.at_disk:
+            self._in_another_thread(self.at_disk.popleft())
 
     def take_to_write(self) -> None:
         """Lets who writes take a batch, if one is due now."""
@@ -414,6 +422,7 @@ class World:
         for _, hand in self.process.batches:
             CREW.release(hand)
         self.processes.remove(self.process)
+        self.crashed.append(self.process)
         if self.process.spooler is not None:
             self.file.abandon(self.process.disk)
         self.emitter, self.process = self._start()
@@ -432,6 +441,7 @@ class World:
         self.reactions.clear()
         self.meanwhile.clear()
         self.inner.clear()
+        self.at_disk.clear()
         self.finaliser = None
         self.close(0)
         while self.has_batches:
@@ -441,6 +451,7 @@ class World:
         for process in self.processes[:-1]:
             if process.spooler is not None:
                 self.file.abandon(process.disk)
+        self.crashed += self.processes[:-1]
         self.processes = self.processes[-1:]
         if isinstance(self.emitter, WorkedEmitter):
             self.emitter.works = False

@@ -38,7 +38,8 @@ class Crowd:
         lost: Those that never arrived.
         dropped: What the processes' accounts say of drops, by reason.
         inexact: Processes whose account does not balance.
-        spooled: Events that the processes left on disk at their ends.
+        spooled: Events that the processes had on disk when they had logged all.
+        left: Events that were on disk when the processes had ended.
         adopted: Events that one process has sent for another.
         lost_answers: Copies that came after a request whose answer was lost.
         resent: Copies that came after an answer that reached its sender.
@@ -49,6 +50,7 @@ class Crowd:
     dropped: dict[str, int]
     inexact: int
     spooled: int
+    left: int
     adopted: int
     lost_answers: int
     resent: int
@@ -60,7 +62,7 @@ class Crowd:
             f"dropped {self.dropped}": not self.dropped,
             f"{self.inexact} accounts are not exact": not self.inexact,
             f"{self.resent} events came again after an answer": not self.resent,
-            "nothing was on disk at the end": self.spooled > 0,
+            "nothing was on disk": self.spooled > 0,
         }
         return [problem for problem, passed in checks.items() if not passed]
 
@@ -84,7 +86,7 @@ def crowd(records: int, durability: str, seed: int) -> Crowd:
             _ = run.wait()
             assert run.process.returncode == 0, run.output
             reports = run.reports()
-        spooled = events_on(spool)
+        left = events_on(spool)
         collector.answer()
         emitter = AsyncEmitter(collector.url, spool=spool)
         emitter._pool.start()
@@ -107,7 +109,8 @@ def crowd(records: int, durability: str, seed: int) -> Crowd:
         dropped=dict(sum((Counter(report.dropped) for report in reports), Counter[str]())),
         inexact=sum(r.accepted != r.delivered + sum(r.dropped.values()) + r.pending
                     for r in reports),
-        spooled=spooled,
+        spooled=int(sum(report.notes.get("spooled", 0) for report in reports)),
+        left=left,
         adopted=int(sum(report.notes.get("adopted", 0) for report in reports)),
         lost_answers=copies.total() - len(copies),
         resent=resent,
@@ -123,6 +126,7 @@ def main() -> None:
         children.append(os.fork())
         if not children[-1]:
             application.log_all(f"process {number}")
+            application.notes["spooled"] = handler.stats().spooled
             handler.close()
             application.notes["adopted"] = handler.stats().adopted
             application.done()

@@ -37,12 +37,12 @@ def test_problems() -> None:
         (Killed(2, 10, 5, 0, 0, 0, 3), "copies of 3 events differ"),
     ):
         assert bad.problems() == [problem]
-    assert Crowd(10, 0, {}, 0, 1, 0, 5, 0).problems() == []
+    assert Crowd(10, 0, {}, 0, 1, 0, 0, 5, 0).problems() == []
     for worse, problem in (
-        (Crowd(10, 1, {}, 0, 1, 0, 0, 0), "1 events lost"),
-        (Crowd(10, 0, {"expired": 1}, 0, 1, 0, 0, 0), "dropped {'expired': 1}"),
-        (Crowd(10, 0, {}, 1, 1, 0, 0, 0), "1 accounts are not exact"),
-        (Crowd(10, 0, {}, 0, 0, 0, 0, 0), "nothing was on disk at the end"),
-        (Crowd(10, 0, {}, 0, 1, 0, 0, 2), "2 events came again after an answer"),
+        (Crowd(10, 1, {}, 0, 1, 0, 0, 0, 0), "1 events lost"),
+        (Crowd(10, 0, {"expired": 1}, 0, 1, 0, 0, 0, 0), "dropped {'expired': 1}"),
+        (Crowd(10, 0, {}, 1, 1, 0, 0, 0, 0), "1 accounts are not exact"),
+        (Crowd(10, 0, {}, 0, 0, 0, 0, 0, 0), "nothing was on disk"),
+        (Crowd(10, 0, {}, 0, 1, 0, 0, 0, 2), "2 events came again after an answer"),
     ):
         assert worse.problems() == [problem]
