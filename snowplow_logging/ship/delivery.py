@@ -42,15 +42,23 @@ class Delivery(Generic[T]):
     """
 
     def __init__(self, endpoint: str, options: Mapping[str, Any], *, skip_refused: bool) -> None:
-        codes: dict[int, bool] = {} if skip_refused else REFUSALS
         given = {name: options[name] for name in AsyncEmitterOptions.__annotations__}
         given |= _NEVER_FULL  # reading stops before
-        given |= {"max_age": YEARS, "custom_retry_codes": codes | options["custom_retry_codes"]}
+        given["max_age"] = YEARS
+        if "spool" in given:
+            given["spool"] = None  # what is not delivered is still in the files
+        if not skip_refused and endpoint.partition("://")[0] in ("http", "https", endpoint):
+            given["custom_retry_codes"] = REFUSALS | options["custom_retry_codes"]
         self._emitter = _QuietEmitter(endpoint, **given)
         self._tracker = new_tracker(self._emitter, {**options})
         self._marks: deque[tuple[int, int, T]] = deque()  # sequence, bytes, mark
         self._bytes = 0
         self._progress = (-1, time.monotonic())  # events that were settled, and when
+
+    @property
+    def endpoint(self) -> str:
+        """Where events go, fit to be shown."""
+        return self._emitter.endpoint
 
     @property
     def is_full(self) -> bool:

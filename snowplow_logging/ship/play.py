@@ -8,7 +8,6 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from snowplow_logging import _endpoint
 from snowplow_logging.schema.screen import say
 from snowplow_logging.ship.check import check
 from snowplow_logging.ship.delivery import Delivery
@@ -76,8 +75,11 @@ def _shipment(
     stack: ExitStack,
 ) -> Shipment:
     """Makes what ships; what it holds is closed with the stack, the delivery first."""
-    state = State(_state_path(arguments.state, options) if patterns != [PIPE] else None)
-    _ = stack.enter_context(closing(state))
+    delivery: Delivery[Mark] = Delivery(
+        options.endpoint, options.values, skip_refused=arguments.skip_refused
+    )
+    named = Path(arguments.state) if arguments.state else default_path(delivery.endpoint)
+    state = stack.enter_context(closing(State(named if patterns != [PIPE] else None)))
     files = Files(
         absolute(patterns),
         state,
@@ -88,9 +90,6 @@ def _shipment(
     )
     _ = stack.enter_context(closing(files))
     malformed = stack.enter_context(_kept(arguments.malformed)) if arguments.malformed else None
-    delivery: Delivery[Mark] = Delivery(
-        options.endpoint, options.values, skip_refused=arguments.skip_refused
-    )
     _ = stack.enter_context(closing(delivery))
     return Shipment(
         files,
@@ -128,14 +127,6 @@ def _patterns(files: list[str]) -> list[str]:
     if not files and sys.stdin.isatty():
         raise ValueError("name a file, or a pattern such as 'logs/*.log', or pipe lines into it")
     return files or [PIPE]
-
-
-def _state_path(named: str | None, options: Options) -> Path:
-    if named is not None:
-        return Path(named)
-    names = ("protocol", "port", "method", "path")
-    endpoint = _endpoint.parse(options.endpoint, *(options.values[name] for name in names))
-    return default_path(endpoint.url)
 
 
 def _kept(path: str) -> IO[bytes]:

@@ -137,6 +137,18 @@ def test_stopped_in_an_outage(log: Path) -> None:
         assert numbers(collector.events()) == [*range(MANY)]
 
 
+def test_no_spool(tmp_path: Path) -> None:
+    """What cannot be delivered is still in the file, so it is kept nowhere else."""
+    append(tmp_path / "app.log", lines(range(3)))
+    with command(
+        tmp_path, "--to", f"http://127.0.0.1:{closed_port()}", "app.log",
+        SNOWPLOW_LOGGING_SPOOL="spool.db", SNOWPLOW_LOGGING_SHUTDOWN_TIMEOUT="0.2",
+    ) as running:  # fmt: skip
+        running.until_it_says("waiting for the collector")
+        assert running.stop() == 128 + signal.SIGTERM
+    assert [*tmp_path.glob("spool*")] == []
+
+
 def test_an_outage(log: Path) -> None:
     """While the collector is down or refuses it waits, reads no further, and then goes on."""
     append(log, lines(range(MANY, UNDER_WAY * 2)))
