@@ -6,6 +6,7 @@ answer says so to the sender: a 2xx, or a 3xx that leads nowhere.
 
 from __future__ import annotations
 
+import random
 import socket
 import threading
 from collections import deque
@@ -26,11 +27,12 @@ PATIENCE = 20.0  # seconds after which waiting has failed
 
 
 def closed_port() -> int:
-    """Returns a port of loopback on which nobody listens."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port: int = unused.getsockname()[1]
-        return port
+    """Returns a port of loopback on which nobody listens, nor will who asks for any free one."""
+    while True:
+        port = random.randrange(10_000, 32_000)  # noqa: S311 - systems give those above to anybody
+        with suppress(OSError), socket.socket() as unused:
+            unused.bind(("127.0.0.1", port))
+            return port
 
 
 class FaultyCollector:
