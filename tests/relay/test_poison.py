@@ -60,7 +60,7 @@ def test_too_large_alone(redis: RedisServer, client: Any, make_collector: MakeCo
         until(lambda: relay.counts().dead == {"oversize": 1}, "the count")
     assert sorted(numbers(collector.events())) == [*range(7), 8, 9]
     (letter,) = dead_letters(client)
-    assert (letter[b"reason"], letter[b"detail"]) == (b"oversize", b"413 Request Entity Too Large")
+    assert (letter[b"reason"], letter[b"detail"][:4]) == (b"oversize", b"413 ")
 
 
 def test_sent_again(redis: RedisServer, client: Any, make_collector: MakeCollector) -> None:
