@@ -76,6 +76,14 @@ def connect(address: RedisAddress, timeout: float) -> Any:
     return Redis(**common, **address.options)
 
 
+def transaction(client: Any, address: RedisAddress) -> Any:
+    """Returns redis-py's pipeline of ``client``, whose commands Redis does all or none of.
+
+    In a cluster it may do a part of them, as its transactions came late to redis-py.
+    """
+    return client.pipeline(transaction=address.kind != "cluster")
+
+
 class RedisTransport:
     """Writes batches to a stream, from which ``snowplow-logging relay`` takes them.
 
@@ -108,8 +116,7 @@ class RedisTransport:
 
     def _write(self, batch: Sequence[Payload]) -> None:
         address = self._address
-        # The transactions of clusters came late to redis-py.
-        with self._client.pipeline(transaction=address.kind != "cluster") as pipeline:
+        with transaction(self._client, address) as pipeline:
             for payload in batch:
                 entry = {FIELD: payload.body + b"}"}
                 pipeline.xadd(address.stream, entry, maxlen=address.maxlen or None)

@@ -104,7 +104,7 @@ class MetricsServer:
         self._host = host
         registry = prometheus_client.CollectorRegistry(auto_describe=False)
         registry.register(RelayCollector(relay))
-        client: Any = prometheus_client
+        client: Any = prometheus_client  # whose types are not all known
         self._metrics = client.make_wsgi_app(registry)
         kind = _Server6 if ":" in host else _Server
         self._server = make_server(

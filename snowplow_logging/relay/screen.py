@@ -94,7 +94,8 @@ class Screen:
         dead = sum(counts.dead.values())
         collector = self._relay.failing()["collector"]
         warnings: dict[str, str | int | None] = {
-            "redis": counts.redis_error and f"Redis: {counts.redis_error}",
+            "redis": counts.redis_errors
+            and f"Redis: {counts.redis_error} ({counts.redis_errors} errors so far)",
             "collector": collector and f"{self._relay.collector}: {collector}",
             "dead": dead and f"{dead} events set aside so far, the last for: {counts.dead_detail}",
             "gone": counts.gone

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from redis.exceptions import ResponseError
 
-from snowplow_logging._redis import connect
+from snowplow_logging._redis import connect, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,16 +26,13 @@ FIRST = b"0-0"
 # A consumer is removed with what it has pending. So nobody may read in its name between the look
 # and the removal, which a script makes sure of.
 _REMOVE_IDLE = """
-local removed = 0
 for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
   local is = {}
   for i = 1, #consumer, 2 do is[consumer[i]] = consumer[i + 1] end
   if is.pending == 0 and is.idle >= tonumber(ARGV[2]) and (ARGV[3] == '' or is.name == ARGV[3]) then
     redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], is.name)
-    removed = removed + 1
   end
 end
-return removed
 """
 
 
@@ -84,9 +81,7 @@ class Stream:
         self._consumer = consumer
         self._dead = dead
         self._keep = keep
-        self._lock = (
-            threading.Lock()
-        )  # guards the client until it is there; it needs no lock itself
+        self._lock = threading.Lock()  # guards the next; the client itself is safe in threads
         self._connected: Any = None
 
     @property
@@ -139,7 +134,7 @@ class Stream:
 
     def acknowledge(self, ids: Sequence[bytes]) -> None:
         """Notes that entries are done with, and removes them."""
-        with self._client.pipeline(transaction=self._address.kind != "cluster") as pipeline:
+        with transaction(self._client, self._address) as pipeline:
             pipeline.xack(self._key, self._group, *ids)
             if not self._keep:
                 pipeline.xdel(self._key, *ids)
@@ -147,7 +142,7 @@ class Stream:
 
     def set_aside(self, dead: Sequence[Dead]) -> None:
         """Writes entries to the dead-letter stream, then acknowledges them."""
-        with self._client.pipeline(transaction=self._address.kind != "cluster") as pipeline:
+        with transaction(self._client, self._address) as pipeline:
             for each in dead:
                 why = {b"reason": each.reason, b"detail": each.detail, b"entry": each.id}
                 fields = {**each.fields, **why}
