@@ -10,6 +10,7 @@ import json
 import os
 import pkgutil
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from snowplow_logging._claims import IS_POSSIBLE
@@ -184,6 +185,9 @@ def spool_path(value: Any) -> str:
         raise ValueError
     if not IS_POSSIBLE:
         msg = "this system has no locks that end with their process"
+        raise ValueError(msg)
+    if find_spec("_sqlite3") is None:
+        msg = "this Python was built without sqlite3"
         raise ValueError(msg)
     return os.path.abspath(path)  # noqa: PTH100 - a path that ends in / is a folder's
 

@@ -6,7 +6,7 @@ import base64
 import json
 import logging
 from contextlib import closing, contextmanager
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from snowplow_logging._spool import Segment
 
+_FIRST_MS = -62_135_596_800_000  # since epoch, at the beginning of the year 1
 _DELETED_AT_ONCE = 5_000  # events, after which others may write
 
 
@@ -159,8 +160,9 @@ def decoded(row: Row) -> Event:
 
 
 def time_of(milliseconds: int) -> datetime:
-    """Returns the time in UTC of ms since epoch."""
-    return datetime.fromtimestamp(milliseconds / 1000, timezone.utc)
+    """Returns the time in UTC of ms since epoch; what is before the year 1 is at its beginning."""
+    since_first = max(milliseconds - _FIRST_MS, 0)
+    return datetime.min.replace(tzinfo=timezone.utc) + timedelta(milliseconds=since_first)
 
 
 def _json(fields: dict[str, Any], base64_key: str, key: str) -> Any:

@@ -86,7 +86,7 @@ def _crowd(options: argparse.Namespace) -> tuple[list[tuple[str, str]], list[str
             (f"{of}lost", f"{found.lost}"),
             (f"{of}copies after a request whose answer was lost", f"{found.lost_answers}"),
             (f"{of}copies after an answer", f"{found.resent}"),
-            (f"{of}on disk when the processes had logged all", f"{found.spooled}"),
+            (f"{of}segments that they have written", f"{found.writers}"),
             (f"{of}on disk when the processes had ended", f"{found.left}"),
             (f"{of}that one process has sent for another", f"{found.adopted}"),
         ]

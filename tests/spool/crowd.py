@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
 import sys
 import tempfile
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +40,8 @@ class Crowd:
         lost: Those that never arrived.
         dropped: What the processes' accounts say of drops, by reason.
         inexact: Processes whose account does not balance.
-        spooled: Events that the processes had on disk when they had logged all.
+        counted: Events that are delivered, by all accounts together.
+        writers: Processes that have written to the spool.
         left: Events that were on disk when the processes had ended.
         adopted: Events that one process has sent for another.
         lost_answers: Copies that came after a request whose answer was lost.
@@ -49,7 +52,8 @@ class Crowd:
     lost: int
     dropped: dict[str, int]
     inexact: int
-    spooled: int
+    counted: int
+    writers: int
     left: int
     adopted: int
     lost_answers: int
@@ -62,7 +66,8 @@ class Crowd:
             f"dropped {self.dropped}": not self.dropped,
             f"{self.inexact} accounts are not exact": not self.inexact,
             f"{self.resent} events came again after an answer": not self.resent,
-            "nothing was on disk": self.spooled > 0,
+            f"{self.counted} are delivered by the accounts": self.counted == self.logged,
+            "nothing was on disk": self.writers > 0,
         }
         return [problem for problem, passed in checks.items() if not passed]
 
@@ -86,7 +91,7 @@ def crowd(records: int, durability: str, seed: int) -> Crowd:
             _ = run.wait()
             assert run.process.returncode == 0, run.output
             reports = run.reports()
-        left = events_on(spool)
+        left, writers = events_on(spool), _segments_ever(spool)
         collector.answer()
         emitter = AsyncEmitter(collector.url, spool=spool)
         emitter._pool.start()
@@ -109,12 +114,19 @@ def crowd(records: int, durability: str, seed: int) -> Crowd:
         dropped=dict(sum((Counter(report.dropped) for report in reports), Counter[str]())),
         inexact=sum(r.accepted != r.delivered + sum(r.dropped.values()) + r.pending
                     for r in reports),
-        spooled=int(sum(report.notes.get("spooled", 0) for report in reports)),
+        counted=sum(report.delivered for report in reports) + emitter.stats().delivered,
+        writers=writers,
         left=left,
         adopted=int(sum(report.notes.get("adopted", 0) for report in reports)),
         lost_answers=copies.total() - len(copies),
         resent=resent,
     )  # fmt: skip
+
+
+def _segments_ever(spool: Path) -> int:
+    with closing(sqlite3.connect(spool)) as file:
+        sql = "SELECT seq FROM sqlite_sequence WHERE name = 'segments'"
+        return sum(last for (last,) in file.execute(sql))
 
 
 def main() -> None:
@@ -126,7 +138,6 @@ def main() -> None:
         children.append(os.fork())
         if not children[-1]:
             application.log_all(f"process {number}")
-            application.notes["spooled"] = handler.stats().spooled
             handler.close()
             application.notes["adopted"] = handler.stats().adopted
             application.done()

@@ -17,7 +17,7 @@ import pytest
 from snowplow_logging import SnowplowHandler
 from snowplow_logging._spool import Row, SpoolFile
 from snowplow_logging.cli import main
-from snowplow_logging.spool.contents import decoded
+from snowplow_logging.spool.contents import decoded, time_of
 from snowplow_logging.spool.screen import size
 from snowplow_logging.testing import closed_port
 from tests.delivery.support import LOG, ROOT, logging_to
@@ -383,3 +383,16 @@ def test_progress(collector: FaultyCollector, spool: Path) -> None:
     assert output == b"3000 events sent, 0 refused, 0 left\n"
     assert "Sending" in shown
     assert "/3000" in shown
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [
+        (1_700_000_000_123, "2023-11-14 22:13:20.123"),
+        (-62_167_219_200_000, "0001-01-01 00:00:00.000"),
+        (253_402_300_799_999, "9999-12-31 23:59:59.999"),
+    ],
+)
+def test_times(milliseconds: int, text: str) -> None:
+    """Whatever time an event may have, it can be shown."""
+    assert time_of(milliseconds).isoformat(" ", "milliseconds") == f"{text}+00:00"
