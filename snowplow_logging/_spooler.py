@@ -99,6 +99,8 @@ class Spooler:
         """Leaves what is on disk to others, unless something is still under way."""
         if self._running.acquire(blocking=False):
             try:
+                if self._outbox.oldest is not None:  # then a file that is lost is found so now
+                    self.disk.look_after()
                 if self._outbox.let_go(self.disk.own):
                     self.disk.release()
             finally:

@@ -84,12 +84,12 @@ class FakeDisk:
         self._generation = file.generation
         self._undeleted: list[tuple[int, int]] = []
         self.own = OWN
+        self.refused = 0  # how often it has not written what it should
 
     def write(self, payloads: Sequence[Payload]) -> Kept:
-        if not self._works():
-            return Kept.NO
-        if self._file.does == "is full":
-            return Kept.FULL
+        if not self._works() or self._file.does == "is full":
+            self.refused += 1
+            return Kept.FULL if self._file.does == "is full" else Kept.NO
         if self.own == OWN:
             self._file.last += 1
             self.own = self._file.last

@@ -106,7 +106,7 @@ class Process:
     overtaking: bool = False
     was_closed: bool = False
     left: set[int] = field(default_factory=set[int])
-    _seen: tuple[int, int, int] = (0, 0, 0)  # count, bytes and retried, one step ago
+    _seen: tuple[int, int, int] = (0, 0, 0)  # count, bytes and put-backs, one step ago
 
     def put(self, number: int, event: Event) -> None:
         """Notes an event that is being put."""
@@ -220,7 +220,7 @@ class Process:
             "pending is what is left": stats.pending == len(places),
             "each is in one place": sorted([*places, *parked]) == sorted(self.pending),
             "sequences are unique": self._sequences_are_unique(),
-            "the queue is bounded": self._is_bounded(stats.retried, queue_size, queue_bytes),
+            "the queue is bounded": self._is_bounded(self._put_backs(), queue_size, queue_bytes),
         }
         return [f"not true: {fact}; {stats}" for fact, true in facts.items() if not true]
 
@@ -230,11 +230,16 @@ class Process:
         sequences = [payload.sequence for payloads in (*queues, taken) for payload in payloads]
         return len(sequences) == len(set(sequences))
 
-    def _is_bounded(self, retried: int, queue_size: int, queue_bytes: int) -> bool:
+    def _put_backs(self) -> int:
+        """Returns how often something has come back: not sent, or not written."""
+        refused = 0 if self.spooler is None else self.disk.refused
+        return self.outbox.stats().retried + refused
+
+    def _is_bounded(self, put_backs: int, queue_size: int, queue_bytes: int) -> bool:
         """Says whether the queue is within its bounds, or is over them by put-backs alone."""
         payloads = [p for queue in self.outbox._buffer._queues.values() for p in queue]
         count, size = len(payloads), sum(len(p.body) for p in payloads)
-        count_before, size_before, retried_before = self._seen
-        self._seen = (count, size, retried)
+        count_before, size_before, before = self._seen
+        self._seen = (count, size, put_backs)
         no_more = count <= count_before and size <= size_before
-        return (count <= queue_size and size <= queue_bytes) or retried > retried_before or no_more
+        return (count <= queue_size and size <= queue_bytes) or put_backs > before or no_more

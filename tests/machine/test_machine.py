@@ -103,7 +103,6 @@ class Delivery(RuleBasedStateMachine):
     """One emitter, in a world that does its worst."""
 
     examples = 0
-    spools = True
 
     @initialize(
         kind=st.sampled_from(["sync", "pool", "pool", "no threads"]),
@@ -113,8 +112,7 @@ class Delivery(RuleBasedStateMachine):
     def begin(self, kind: str, options: dict[str, Any], spooled: str | None) -> None:
         type(self).examples += 1
         spool = {"spool": "/nowhere", "durability": spooled, "spool_interval": 0.2}
-        has_spool = self.spools and spooled and kind != "sync"
-        self.world = World(kind, **options, **(spool if has_spool else {}))
+        self.world = World(kind, **options, **(spool if spooled and kind != "sync" else {}))
 
     @rule(
         events=st.lists(st.sampled_from(PUTS), min_size=1, max_size=6),
@@ -217,10 +215,6 @@ def test_the_account_balances_after_every_step(long: bool) -> None:  # noqa: FBT
     """Puts, answers of every kind, time, flush, close, fork, in any order."""
     examples = EXAMPLES_IF_LONG if long else EXAMPLES
     Delivery.examples = 0
-    # With a disk, 10 000 examples still find two orders of failures that the account, or this
-    # model of it, does not balance in: a disk that fails with the queue full, and one that breaks
-    # between two closes.
-    Delivery.spools = not long
     run_state_machine_as_test(
         Delivery,
         settings=settings(
