@@ -55,7 +55,8 @@ CREATE TABLE events (
 
 
 _DROP_SEGMENT = """
-DELETE FROM segments WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM events WHERE segment = ?1)
+DELETE FROM segments
+WHERE id = ? AND NOT EXISTS (SELECT 1 FROM events WHERE segment = segments.id)
 """
 _USED = """
 SELECT (page_count - freelist_count) * page_size
@@ -179,7 +180,9 @@ class SpoolFile:
     def segments(self, endpoint: str | None = None) -> list[Segment]:
         """Returns the segments for ``endpoint``, or all of them, the oldest first."""
         sql = "SELECT id, endpoint, pid, created_ms FROM segments"
-        chosen = f"{sql} WHERE ?1 IS NULL OR endpoint = ?1 ORDER BY id"
+        if endpoint is None:
+            return [Segment(*row) for row in self._all(f"{sql} ORDER BY id")]
+        chosen = f"{sql} WHERE endpoint = ? ORDER BY id"
         return [Segment(*row) for row in self._all(chosen, endpoint)]
 
     def count(self, segment: int) -> int:

@@ -28,6 +28,7 @@ from snowplow_logging.collector import LocalCollector
 from snowplow_logging.demo.arrivals import Arrival
 from snowplow_logging.demo.logs import Identity
 from snowplow_logging.demo.outcome import Outcome
+from tests.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -245,7 +246,7 @@ def test_leaves_nothing_behind(capsys: pytest.CaptureFixture[str]) -> None:
 def test_serve_until_interrupted() -> None:
     """With --serve the page stays until Ctrl-C, and the status is still the demo's."""
     command = [*COMMAND, "--serve", "--requests=20"]
-    with subprocess.Popen(
+    with Program[str](
         command, env=environment(), stdout=subprocess.PIPE, encoding="utf-8"
     ) as process:
         assert process.stdout is not None

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from snowplow_logging.formatter import MAX_INT
+
+LARGEST = MAX_INT - 10  # what is larger, be it as Bunyan's, is no level
 _NUMBERS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "SUCCESS": 25, "WARNING": 30, "ERROR": 40}
 _CRITICAL = ("CRITICAL", 50)
 _SAME = {"WARN": "WARNING", "ERR": "ERROR", "INFORMATION": "INFO", "VERBOSE": "DEBUG"}
@@ -42,7 +45,7 @@ def level_of(value: Any, *, python: bool) -> Level | None:
         if value.isascii() and value.isdecimal() and len(value) < 4:  # noqa: PLR2004 - pino may quote it
             return level_of(int(value), python=python)
         return NAMED.get(value.upper(), (value, None)) if value else None
-    if type(value) is not int:
+    if type(value) is not int or abs(value) > LARGEST:
         return None
     if python:
         return _OF_PYTHON.get(value, (None, value))

@@ -21,6 +21,7 @@ from snowplow_logging.collector import LocalCollector
 from snowplow_logging.collector.changes import Changes
 from snowplow_logging.collector.live import Live
 from snowplow_logging.collector.store import Store
+from tests.program import Program
 
 from .support import body, event, post
 
@@ -205,7 +206,7 @@ def test_idle_clients_cost_little() -> None:
     """A hundred of them, who see nothing, take next to no time."""
     command = [sys.executable, "-m", "snowplow_logging", "collector", "--port", "0", "--quiet"]
     with ExitStack() as stack:
-        process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        process = stack.enter_context(Program[str](command, stdout=subprocess.PIPE, text=True))
         stack.callback(process.terminate)
         assert process.stdout
         port = int(process.stdout.readline().rpartition(":")[2])

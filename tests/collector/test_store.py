@@ -21,6 +21,7 @@ from snowplow_logging.collector.received import Received
 from snowplow_logging.collector.registry import Registry
 from snowplow_logging.collector.store import Store
 from snowplow_logging.collector.tables import Filter
+from tests.program import Program
 
 from .support import APPLICATION, body, contexts, event, post
 
@@ -167,7 +168,7 @@ def test_a_full_disk_is_told_to_the_sender(tmp_path: Path) -> None:
     """With 503, so that it tries again; after a reset it goes on."""
     file = tmp_path / "events.db"
     command = f"ulimit -f 300; exec {sys.executable} -m snowplow_logging collector --port 0 --quiet"
-    with subprocess.Popen(
+    with Program[str](
         ["bash", "-c", f"{command} --storage {file}"], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
@@ -188,7 +189,7 @@ def test_a_megabyte_of_bad_events_costs_little_memory() -> None:
     """Neither when it is assessed, nor when it is asked for."""
     content = HEAD + b",".join([TINY] * 32_000) + b"]}"
     command = [sys.executable, "-m", "snowplow_logging", "collector", "--port", "0", "--quiet"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with Program[str](command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         url = process.stdout.readline().split()[-1]
         memory = _Memory(process.pid)

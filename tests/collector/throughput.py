@@ -20,6 +20,8 @@ import requests
 from rich.console import Console
 from rich.table import Table
 
+from tests.program import Program
+
 from .support import APPLICATION, TP2, body, contexts, event
 
 LOG_RECORD = "iglu:io.github.snowplow_logging/log_record/jsonschema/1-0-0"
@@ -93,7 +95,7 @@ def record(**changed: object) -> dict[str, Any]:
 def measure(load: Load, events: int) -> Figure:
     """Sends so many events, or a few less, to a collector that is started for it."""
     command = [sys.executable, "-m", "snowplow_logging", "collector", "--port", "0", "--quiet"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with Program[str](command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         url = process.stdout.readline().split()[-1]
         try:

@@ -16,6 +16,7 @@ import pytest
 from snowplow_logging import AsyncEmitter, Emitter, Tracker, drain_on_signal, flush, flush_on_return
 from snowplow_logging.testing import HANG, FaultyCollector
 from tests.delivery.support import ROOT, data_of, numbered, numbers
+from tests.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -44,7 +45,7 @@ TEN = [f"record {number}" for number in range(10)]
 @contextmanager
 def application(url: str, before: str = "", after: str = "") -> Generator[subprocess.Popen[str]]:
     """Runs the application and waits until it has logged ten records."""
-    with subprocess.Popen(
+    with Program[str](
         [sys.executable, "-c", APPLICATION.format(before=before, after=after), url],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,

@@ -24,6 +24,7 @@ from tests.doctor.servers import (
     schemas,
 )
 from tests.doctor.test_scenarios import missing
+from tests.program import Program
 
 if TYPE_CHECKING:
     from tests.doctor.running import Ended, Place
@@ -258,7 +259,7 @@ def on_a_terminal(place: Place, **more: str) -> str:
     leader, follower = pty.openpty()
     command = [sys.executable, "-m", "snowplow_logging", "doctor", *config]
     environment = clean_environment(TERM="xterm-256color", **more)
-    with subprocess.Popen(command, cwd=place.folder, env=environment, stdout=follower) as process:
+    with Program[bytes](command, cwd=place.folder, env=environment, stdout=follower) as process:
         os.close(follower)
         shown = b""
         while True:
@@ -277,7 +278,7 @@ def on_a_terminal(place: Place, **more: str) -> str:
 def test_whoever_reads_has_seen_enough(place: Place) -> None:
     """As with ``head -1``: that is no error to tell of."""
     command = [sys.executable, "-m", "snowplow_logging", "doctor", *place.configure("x.invalid")]
-    with subprocess.Popen(
+    with Program[bytes](
         command, cwd=place.folder, env=clean_environment(),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip

@@ -23,6 +23,7 @@ from tests.delivery.support import ROOT
 from tests.faults.console import show, tell
 from tests.faults.document import write
 from tests.faults.run import program
+from tests.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,7 +106,7 @@ def soak(seconds: float, *, rate: int = RATE, up: float = UP) -> Soaked:
             while run.process.poll() is None:
                 assert time.monotonic() < deadline, run.output[-2000:]
                 restarts += 1
-                with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE) as collector:
+                with Program[bytes](arguments, cwd=ROOT, stdout=subprocess.PIPE) as collector:
                     try:
                         assert collector.stdout is not None
                         _ = collector.stdout.readline()  # it is up from here on

@@ -19,6 +19,7 @@ import pytest
 import requests
 
 from snowplow_logging.collector import LocalCollector
+from tests.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -92,7 +93,7 @@ def serving(endpoint: str, folder: Path, **options: str) -> Generator[Site, None
     command = [sys.executable, "-W", "error", "manage.py", "runserver", "--noreload", "127.0.0.1:0"]
     with (
         output.open("wb") as file,
-        subprocess.Popen(
+        Program[bytes](
             command,
             cwd=SITE,
             env={**variables, "SNOWPLOW_LOGGING_ENDPOINT": endpoint, **options},

@@ -14,6 +14,7 @@ import pytest
 from snowplow_logging.collector import LocalCollector
 from snowplow_logging.testing import OK, Answer, FaultyCollector, closed_port
 from snowplow_logging.testing._upstream import Upstream
+from tests.program import Program
 
 from .conftest import STRICT
 from .support import outcome, outcome_of_workers
@@ -93,7 +94,7 @@ def command() -> Iterator[str]:
     """The address of a collector that runs as a process of its own."""
     command = [sys.executable, "-m", "snowplow_logging", "collector", "--port", "0", "--quiet"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    with Program[str](command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
             assert process.stdout is not None
             (url,) = re.findall(r"http://\S+", process.stdout.readline())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from snowplow_logging._options import LOG_RECORD
+from tests.program import Program
 
 from .support import COMMAND, ROOT, URI, environment, run, schema, write
 
@@ -162,7 +163,7 @@ def test_colours_are_for_terminals(tmp_path: Path) -> None:
     _ = write(tmp_path, schema(properties=properties, required=[name]))
     plain = run("lint", tmp_path).stdout
     shown, terminal = pty.openpty()
-    with subprocess.Popen(
+    with Program[str](
         [*COMMAND, "lint", str(tmp_path)], stdout=terminal, env=environment(TERM="xterm-256color")
     ) as process:
         os.close(terminal)

@@ -16,6 +16,7 @@ import pytest
 from snowplow_logging.collector import LocalCollector
 from snowplow_logging.schema.sources import from_collector, from_lines
 from tests.collector.support import ERROR, body, contexts, event, post
+from tests.program import Program
 
 from .support import COMMAND, ROOT, URI, environment, run
 
@@ -274,7 +275,7 @@ def test_a_server_is_ended_with_ctrl_c(tmp_path: Path) -> None:
             pass
         """,
     )
-    with subprocess.Popen(
+    with Program[str](
         [*COMMAND, "infer", "--", sys.executable, str(program)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -26,6 +26,7 @@ import orjson
 from snowplow_logging.ship.delivery import LINE_BYTES, MOST_BYTES
 from snowplow_logging.ship.lines import CHUNK_LINES
 from tests.delivery.support import ROOT
+from tests.program import Program
 from tests.ship.support import command
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def parsing(loads: Callable[[bytes], Any]) -> float:
 @contextmanager
 def counting(size: int) -> Generator[tuple[str, Callable[[], dict[str, int]]]]:
     """Gives the address of a collector that counts, and what ends it and says its counts."""
-    with subprocess.Popen(
+    with Program[str](
         [sys.executable, "-m", "tests.ship.sink", str(size)],
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip

@@ -24,6 +24,7 @@ MAIN = (
     "import sys; sys.modules.update(dict.fromkeys({})); from snowplow_logging.cli import main; "
     "sys.exit(main())"
 )
+FOUND = {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "PYTHONFAULTHANDLER": "1"}
 QUICK = {"SNOWPLOW_LOGGING_FLUSH_INTERVAL": "0.05", "SNOWPLOW_LOGGING_MAX_RETRY_DELAY": "0.2"}
 """Options in the environment with which tests need not wait for a batch to fill."""
 
@@ -90,9 +91,14 @@ class Command:
         return self.process.wait(seconds)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Sends it a signal; returns its exit status."""
+        """Sends it a signal; returns its exit status. Where it hangs, it shows all threads."""
         self.process.send_signal(number)
-        return self.wait()
+        try:
+            return self.wait()
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)
+            _ = self.wait()
+            raise AssertionError(self.errors) from None
 
     def until_it_says(self, text: str) -> None:
         """Waits for a text on stderr."""
@@ -127,7 +133,7 @@ def command(
         process = subprocess.Popen(
             [*words, *map(str, arguments)],
             cwd=folder,
-            env={**kept, **QUICK, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **environment},
+            env={**kept, **QUICK, **FOUND, **environment},
             stdin=stdin,
             stdout=out,
             stderr=err,

@@ -17,6 +17,7 @@ from snowplow_logging.ship.delivery import LINE_BYTES, MOST_BYTES
 from snowplow_logging.ship.lines import CHUNK_LINES
 from snowplow_logging.testing import HANG, RESET_MIDWAY, Answer, FaultyCollector, closed_port
 from tests.delivery.support import data_of, until
+from tests.program import Program
 from tests.ship.support import (
     append,
     command,
@@ -390,7 +391,7 @@ def test_follows_a_writer(collector: FaultyCollector, tmp_path: Path) -> None:
         "    if n % 20 == 0: time.sleep(0.01)\n"
     )
     words = ["--follow", "--to", collector.url, "app.log*"]
-    with subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path) as writer:
+    with Program[bytes]([sys.executable, "-c", code], cwd=tmp_path) as writer:
         with command(tmp_path, *words) as running:
             assert collector.wait_for(500)
             running.process.kill()

@@ -52,7 +52,8 @@ def test_levels_of_others(value: Any, level: tuple[str | None, int | None]) -> N
     assert level_of(value, python=False) == level
 
 
-@pytest.mark.parametrize("value", ["", None, True, 1.5, [], {}])
+@pytest.mark.parametrize("value", ["", None, True, 1.5, [], {}, 2**31, -(2**31) + 10])
 def test_no_level(value: Any) -> None:
-    """What is neither name nor number is none."""
+    """What is neither name nor number is none, nor is what no level can be."""
     assert level_of(value, python=True) is None
+    assert level_of(value, python=False) is None

@@ -15,6 +15,7 @@ from snowplow_logging._stats import Stats
 from snowplow_logging.ship.outcome import Counts, Outcome
 from snowplow_logging.testing import FaultyCollector
 from tests.delivery.support import ROOT
+from tests.program import Program
 from tests.ship.support import QUICK, append, line, lines
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def on_a_terminal(folder: Path, *arguments: str) -> str:
     """Runs the command on a terminal; returns what it wrote there."""
     ours, its = pty.openpty()
     words = [sys.executable, "-m", "snowplow_logging", "ship", "--state", "state.db", *arguments]
-    with subprocess.Popen(
+    with Program[str](
         words, cwd=folder, stdin=its, stdout=its, stderr=its,
         env={**os.environ, **QUICK, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "120"},
     ) as process:  # fmt: skip

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tests.delivery.support import ROOT
+from tests.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -20,7 +21,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 @contextmanager
 def sink() -> Generator[str]:
     """Starts one; gives its URL."""
-    with subprocess.Popen(
+    with Program[str](
         [sys.executable, "-m", "tests.spool.sink"], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None

@@ -21,6 +21,7 @@ from snowplow_logging.spool.contents import decoded, time_of
 from snowplow_logging.spool.screen import size
 from snowplow_logging.testing import closed_port
 from tests.delivery.support import LOG, ROOT, logging_to
+from tests.program import Program
 from tests.spool.support import QUICK, events_on
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def application(spool: Path, spooled: int) -> Generator[subprocess.Popen[bytes]]
         "os.write(1, b'ready')\nsys.stdin.read()\n"
     )
     options = str({**QUICK, "spool": str(spool), "shutdown_timeout": 0})
-    with subprocess.Popen(
+    with Program[bytes](
         [sys.executable, "-c", script, DOWN, options],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
@@ -254,7 +255,7 @@ def test_drop_is_asked_for(spool: Path) -> None:
     fill(spool)
     for answer, status, left in (("\n", 1, 5), ("no\n", 1, 5), ("y\n", 0, 0)):
         leader, follower = os.openpty()
-        with subprocess.Popen(
+        with Program[bytes](
             [*COMMAND, "drop", str(spool)],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdin=follower,
@@ -370,7 +371,7 @@ def test_progress(collector: FaultyCollector, spool: Path) -> None:
     """On a terminal the way is shown while it sends."""
     fill(spool, 3_000)
     leader, follower = os.openpty()
-    with subprocess.Popen(
+    with Program[bytes](
         [*COMMAND, "send", str(spool), collector.url],
         env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100"},
         stdout=subprocess.PIPE,

@@ -19,6 +19,7 @@ from snowplow_logging._disk import Kept
 from snowplow_logging._keeper import ROOM_AT_ONCE, Keeper
 from snowplow_logging._shelf import OWN, START
 from tests.delivery.support import run
+from tests.program import Program
 from tests.spool.support import events_on, keeper, payloads
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ sys.stdin.read()
 
 def test_a_child_keeps_no_claim(spool: Path) -> None:
     """What a killed parent has left can be taken over although its child lives on."""
-    with subprocess.Popen(
+    with Program[bytes](
         [sys.executable, "-c", ORPHAN, str(spool)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
