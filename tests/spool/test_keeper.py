@@ -85,6 +85,7 @@ def test_a_segment_is_its_writers(spool: Path) -> None:
 
     assert adopted(other.adopt()) == (1, 5)
     assert one.read(1, *ALL) == []
+    one.release()
     found = other.read(1, *ALL) or []
     assert [p.body for p in found] == [p.body for p in payloads(1, 5)]
     assert all(p.sequence < 0 for p in found)
