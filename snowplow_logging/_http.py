@@ -15,6 +15,7 @@ import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from snowplow_logging._deadline import DeadlineAdapter
+from snowplow_logging._sessions import close_copy, look_after
 from snowplow_logging._text import cut
 from snowplow_logging._transport import Answer
 from snowplow_logging._version import __version__
@@ -59,6 +60,7 @@ class HttpTransport:
         self._auth = auth
         self._owns_session = session is None
         self._session = _new_session() if session is None else session
+        look_after(self._session)
         self._connected = False
         self._environments: dict[str, dict[str, Any]] = {}
 
@@ -88,6 +90,8 @@ class HttpTransport:
         """Closes the session's connections, unless the session is the application's own."""
         if self._owns_session:
             self._session.close()
+        else:
+            close_copy(self._session)
 
     def _follow(self, body: bytes | None, params: dict[str, str] | None, deadline: float) -> Answer:
         url = self._url

@@ -5,7 +5,6 @@ Texts are taken for every option, as a file or the environment says them.
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 import pkgutil
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from snowplow_logging._claims import IS_POSSIBLE
 from snowplow_logging._clock import Clock
 from snowplow_logging._json import elements
+from snowplow_logging._sessions import shared
 from snowplow_logging._text import cut, is_a, shown
 from snowplow_logging.self_describing_json import SelfDescribingJson, entity, is_schema_uri
 from snowplow_logging.subject import Subject
@@ -97,9 +97,7 @@ def session(value: Any) -> Callable[[], requests.Session]:
     from requests import Session  # noqa: PLC0415 - see emitter.py
 
     if isinstance(value, Session):
-        process = os.getpid()
-        # A forked child would share its connections with the parent, and read its answers.
-        return lambda: value if os.getpid() == process else copy.deepcopy(value)
+        return shared(value)
     make: Callable[[], requests.Session] = function(value)
     return make
 

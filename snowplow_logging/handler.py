@@ -105,8 +105,11 @@ class SnowplowHandler(logging.Handler):
             if event is not None:
                 schema, data, entities = event
                 values = vars(record)
-                created_ms = _created_ms(values.get("created"))
-                severity = values.get("levelno")
+                created, severity = values.get("created"), values.get("levelno")
+                if type(created) is float and 0 < created < _LAST_SECOND:  # as logging makes it
+                    created_ms = int(created * 1000)
+                else:
+                    created_ms = _created_ms(created)
                 if type(severity) is not int or not 0 <= severity < _HIGHEST_LEVEL:
                     severity = integer(severity, _HIGHEST_LEVEL) or logging.NOTSET
                 self._tracker.track(schema, data, entities, created_ms, severity)
@@ -202,8 +205,6 @@ _OWN_OPTIONS = [
 
 def _created_ms(created: Any) -> int:
     """Returns in ms when a record was made; of one that does not know, now."""
-    if type(created) is float and 0 < created < _LAST_SECOND:  # as all records that logging makes
-        return int(created * 1000)
     try:
         return milliseconds(created * 1000 if is_a(created, (int, float)) else None)
     except Exception:  # noqa: BLE001 - whatever else it holds can be sent

@@ -121,7 +121,9 @@ class RecordMapper:
             if contexts is not None:
                 carried = (*map(self._encoded_entity, entities(contexts)), *carried)
             encoded = encoded_data(self._redaction.value(data) if self._redacts else data)
-            event: Event = _new(Event, (schema, encoded, self._with_record(carried, record)))
+            if self._record_entity:
+                carried = self._with_record(carried, record)
+            event: Event = _new(Event, (schema, encoded, carried))
             return event
         record = self._redacted(record)
         if self._exceptions_as_errors and _has_exception(record):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.faults.row import Row
 
-THEMES = ("answers", "exits", "processes", "records", "servers")
+THEMES = ("answers", "exits", "processes", "records", "servers", "spool")
 EXAMPLES = """
 examples:
   python -m tests.faults                         all faults, one after the other

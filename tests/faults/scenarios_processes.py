@@ -39,12 +39,12 @@ _ = fault("fork-threads", "8 forked children against 4 logging threads of the pa
 )
 
 
-def multiprocessing(method: str) -> Measured:
+def multiprocessing(method: str, options: dict[str, Any] = QUEUED) -> Measured:
     """The application has children that end without ``atexit``, and flush nothing."""
     more = {"method": method, "children": 3}
     with (
         FaultyCollector() as collector,
-        program("multi", collector.url, options=QUEUED, more=more) as run,
+        program("multi", collector.url, options=options, more=more) as run,
     ):
         return run.end(collector)
 
@@ -55,11 +55,11 @@ for method in ("fork", "spawn", "forkserver"):
     )
 
 
-def green(name: str) -> Measured:
+def green(name: str, options: dict[str, Any] = BUSY) -> Measured:
     """The application runs on green threads."""
     with (
         FaultyCollector(OK, 503, otherwise=Answer(delay=0.05)) as collector,
-        program(name, collector.url, options=BUSY, pause=0.005) as run,
+        program(name, collector.url, options=options, pause=0.005) as run,
     ):
         return run.end(collector)
 

@@ -29,14 +29,14 @@ QUEUED: dict[str, Any] = {"flush_interval": 60}  # all waits for the end of the 
 SLOW_END = Expected(exit=20.0)  # the servers' own ends take a while
 
 
-def gunicorn(worker: str, *options: str) -> Measured:
+def gunicorn(worker: str, *words: str, options: dict[str, Any] = QUEUED) -> Measured:
     """Gunicorn loads the application, which logs, and only then forks its workers."""
     with socket.create_server(("127.0.0.1", 0)) as listening, FaultyCollector() as collector:
         number = listening.fileno()
         bound = ["--workers=2", f"--worker-class={worker}", f"--bind=fd://{number}"]
         app = "tests.faults.applications.web:app"
-        command = ["-m", "gunicorn", "--preload", *bound, *options, app]
-        with program(command, collector.url, options=QUEUED, pass_fds=[number]) as run:
+        command = ["-m", "gunicorn", "--preload", *bound, *words, app]
+        with program(command, collector.url, options=options, pass_fds=[number]) as run:
             url = f"http://127.0.0.1:{listening.getsockname()[1]}"
             answers: list[str] = []
 
@@ -84,14 +84,14 @@ def redis_server() -> Generator[str, None, None]:
 
 
 @fault("celery", "Celery, prefork; tasks flush nothing", SLOW_END, needs="redis-server")
-def celery() -> Measured:
+def celery(options: dict[str, Any] = QUEUED) -> Measured:
     command = ["-m", "celery", "--app=tests.faults.applications.tasks", "worker", "--pool=prefork",
                "--concurrency=2", "--without-gossip", "--without-mingle"]  # fmt: skip
     with (
         redis_server() as broker,
         FaultyCollector() as collector,
         program(
-            command, collector.url, options=QUEUED, records=REQUESTS, more={"broker": broker}
+            command, collector.url, options=options, records=REQUESTS, more={"broker": broker}
         ) as run,
     ):
         run.wait_until_logged(REQUESTS + 1)

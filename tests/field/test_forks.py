@@ -308,6 +308,41 @@ def test_32_idna_imported_at_the_first_look_up(collector: FaultyCollector, sessi
     assert sorted(messages(collector)) == ["child", "parent"]
 
 
+HOLD_POOLS = """
+from snowplow_logging import _sessions
+logger.info("parent")
+assert handler.flush(10)
+sessions = [reference() for reference in _sessions._known.values()]
+managers = [session.get_adapter(sys.argv[1]).poolmanager for session in sessions]
+queues = [pool.pool for manager in managers for pool in manager.pools._container.values()]
+held, forked = threading.Event(), threading.Event()
+def hold():
+    with ExitStack() as stack:
+        for queue in queues:
+            stack.enter_context(queue.mutex)
+        held.set()
+        forked.wait(20)
+assert queues
+threading.Thread(target=hold).start()
+held.wait()
+pid = os.fork()
+if not pid:
+    logger.info("child")
+    sys.exit()  # as programs end
+wait([pid])
+forked.set()
+"""
+
+
+@SESSIONS
+def test_04_lock_of_a_connection_pool(collector: FaultyCollector, session: str) -> None:
+    """A child forked while a worker was at urllib3's pool waited for its lock at exit, for ever."""
+    script = "from contextlib import ExitStack\n" + LOG + FORK + HOLD_POOLS
+    ended = run(script, collector.url, f"{{'session': {session}}}")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert sorted(messages(collector)) == ["child", "parent"]
+
+
 def encrypt(collector: FaultyCollector, folder: Path) -> Path:
     """Makes ``collector`` speak TLS; returns its certificate."""
     certificate, key = folder / "certificate.pem", folder / "key.pem"
