@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from snowplow_logging._batch import Stop
 from snowplow_logging._gevent import start_resolver
 from snowplow_logging._guard import Mark
+from snowplow_logging._losses import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ class WorkerPool:
         self._threads: list[threading.Thread] = []
         self.stop = Stop()
         self.stop.requested = True  # none has been started yet
+        self._has_complained = False
 
     @property
     def is_alive(self) -> bool:
@@ -38,16 +40,17 @@ class WorkerPool:
     def start(self) -> None:
         """Starts a generation of threads; where the system gives none, none runs.
 
-        An interpreter that shuts down (3.12 and later) or a system at its limit refuses new
-        threads. What is queued is then delivered by who calls flush or close.
+        A system at its limit refuses new threads, and so does an interpreter that shuts down;
+        Python 3.12 as soon as the main thread has ended, however long others go on. What is
+        queued is then delivered by who calls flush or close.
         """
         if self._starts.is_here() or not self._starting.acquire(blocking=False):
             return  # this thread in an outer call, or another one, is at it
         try:
             with self._starts.here():
                 self._start()
-        except RuntimeError:
-            pass  # as said above
+        except RuntimeError as error:
+            self._complain(error)
         finally:
             if not self.is_alive:  # or a signal handler has raised
                 self.stop.requested = True
@@ -68,6 +71,13 @@ class WorkerPool:
         for thread in threads:
             if thread.is_alive() and thread is not threading.current_thread():
                 thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _complain(self, error: RuntimeError) -> None:
+        main = threading.main_thread()
+        exits = threading.current_thread() is main and not main.is_alive()
+        if not (self._has_complained or exits):  # else the exit delivers in a moment
+            self._has_complained = True
+            say(f"no thread can deliver: {error}; events wait for a flush, a close or the exit")
 
     def _thread(self, number: int, work: Callable[[Stop], None]) -> threading.Thread:
         name = f"snowplow-logging-worker-{number}"

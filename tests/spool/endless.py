@@ -27,8 +27,11 @@ def main() -> None:
             number += 1
             time.sleep(more["pause"])
 
-    for thread in range(more["threads"]):
-        threading.Thread(target=log, args=(thread,)).start()
+    threads = [threading.Thread(target=log, args=(each,)) for each in range(more["threads"])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:  # else Python 3.12 has no main thread, and starts no more
+        thread.join()
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ class Killed:
         duplicates: Copies that arrived beyond the first.
         differing: Events whose copies differ in more than ``stm``.
         moods: What the collector did when the kills came.
+        said: What the application said on stderr, by run.
     """
 
     kills: int = 0
@@ -58,6 +59,7 @@ class Killed:
     duplicates: int = 0
     differing: int = 0
     moods: Counter[str] = field(default_factory=Counter[str])
+    said: dict[int, str] = field(default_factory=dict[int, str])
 
     @property
     def most_duplicates(self) -> int:
@@ -68,7 +70,7 @@ class Killed:
         """Returns in what it is not as promised."""
         checks = {
             "nothing was logged": self.owed > 0,
-            f"{self.lost} events lost": not self.lost,
+            f"{self.lost} events lost; {self.said}": not self.lost,
             f"{self.duplicates} duplicates": self.duplicates <= self.most_duplicates,
             f"copies of {self.differing} events differ": not self.differing,
         }
@@ -102,6 +104,8 @@ def kill(times: int, seed: int) -> Killed:
                 killed_at = time.monotonic()
                 process.process.kill()
                 _ = process.wait()
+                if process.output:
+                    found.said[run] = process.output
             found.kills += 1
             found.moods[mood] += 1
             for thread, number, at in LOGGED.iter_unpack(_whole(log.read_bytes())):

@@ -34,7 +34,7 @@ def test_problems() -> None:
     assert good.problems() == []
     for bad, problem in (
         (Killed(2, 0, 0, 0, 0, 0, 0), "nothing was logged"),
-        (Killed(2, 10, 5, 1, 0, 0, 0), "1 events lost"),
+        (Killed(2, 10, 5, 1, 0, 0, 0), "1 events lost; {}"),
         (Killed(2, 10, 5, 0, 0, 201, 0), "201 duplicates"),
         (Killed(2, 10, 5, 0, 0, 0, 3), "copies of 3 events differ"),
     ):
