@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from snowplow_logging.payload import STM_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from snowplow_logging.payload import Payload
 
@@ -71,6 +71,21 @@ class Buffer:
         """Whether less than half of the room is left."""
         return self.count * 2 >= self._size or self._bytes * 2 >= self._max_bytes
 
+    def room(self, size: int) -> int:
+        """Returns for how many payloads of ``size`` bytes there is room."""
+        if self._by_severity:
+            return 0
+        return max(0, min(self._size - self.count, (self._max_bytes - self._bytes) // size))
+
+    def small_batch(self, size: int) -> int:
+        """Returns how many payloads of ``size`` bytes are a full batch."""
+        return max(1, min(self._batch_size, self._batch_bytes // size))
+
+    @property
+    def newest(self) -> int:
+        """The highest sequence number in it; 0 if it is empty."""
+        return max((queue[-1].sequence for queue in self._queues.values()), default=0)
+
     def has_room(self, size: int) -> bool:
         """Whether a payload of ``size`` bytes fits without another one going."""
         return self.count < self._size and self._bytes + size <= self._max_bytes
@@ -104,6 +119,22 @@ class Buffer:
         self._queue(payload).append(payload)
         self._added(payload, 1)
         return dropped
+
+    def extend(self, payloads: Sequence[Payload]) -> bool:
+        """Queues payloads if there is room for all of them; says whether it did."""
+        size = sum(map(_SIZE, payloads))
+        if (
+            self.count + len(payloads) > self._size
+            or self._bytes + size > self._max_bytes
+            or self._by_severity
+        ):
+            return False
+        queue = self._queues.setdefault(0, deque())
+        number = len(payloads)
+        queue += payloads
+        self.count += number
+        self._bytes += size
+        return True
 
     def put_back(self, payloads: Iterable[Payload]) -> None:
         """Takes back what ``take`` gave, to leave first again."""

@@ -69,6 +69,7 @@ class Envelope:
         names = UNSTRUCT_EVENT.encode(), schema.encode()
         opening = b'{"schema":"%b","data":{"schema":"%b","data":' % names
         self._wrapper = Wrapper("ue_px" if base64 else "ue_pr", opening, base64=base64)
+        self._opening, self._written = self._wrapper.opening, self._wrapper.written
         self._head = b'{%b,"eid":"' % head
         self._size = len(self._head + self._wrapper.opening) + _STAMPS_BYTES + 1
 
@@ -79,10 +80,9 @@ class Envelope:
     def body(self, payload: Payload) -> bytes:
         """Returns the JSON object of ``payload``, without the closing brace."""
         _, _, _, event_id, created_ms, _, closed, rest, _ = payload
-        wrapper = self._wrapper
         times = b'","dtm":"%d",' % created_ms
-        written = wrapper.written(closed)
-        return b"".join((self._head, event_id, times, wrapper.opening, written, b'"', rest))
+        written = self._written(closed)
+        return b"".join((self._head, event_id, times, self._opening, written, b'"', rest))
 
 
 class Contexts:

@@ -6,6 +6,7 @@ The law: no id is given twice, not by threads, and not by a process and its fork
 from __future__ import annotations
 
 import os
+import struct
 
 from snowplow_logging._guard import forking
 
@@ -39,13 +40,11 @@ def after_fork_in_child() -> None:
 def _make(number: int) -> list[bytes]:
     """Returns ids whose digits are filled in place by place, of all of them at once."""
     digits = os.urandom(number * _DIGITS // 2).hex().encode()
-    length = len(_FORM)
     text = bytearray(_FORM * number)
     for digit, place in enumerate(_PLACES):
         column = digits[digit::_DIGITS]
         if place == _VARIANT:
             column = column.translate(_AS_VARIANT)
         if place != _VERSION:
-            text[place::length] = column
-    ids = bytes(text)
-    return [ids[at : at + length] for at in range(0, len(ids), length)]
+            text[place :: len(_FORM)] = column
+    return list(struct.unpack(f"{len(_FORM)}s" * number, text))

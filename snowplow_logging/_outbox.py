@@ -2,6 +2,8 @@
 
 The law: a payload that was accepted is in exactly one of four places, and moves between them
 under the lock alone: the buffer, a batch in flight, delivered, or dropped for a reason.
+
+Before that it may be in the inbox. Whoever enters takes in what is there, before all else.
 """
 
 from __future__ import annotations
@@ -15,23 +17,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from snowplow_logging._batch import Batch, Drop
 from snowplow_logging._guard import forking, is_delivering
+from snowplow_logging._inbox import SMALL, Inbox
 from snowplow_logging._stats import Account, Stats
-from snowplow_logging.payload import Payload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
     from snowplow_logging._batch import Outcome, Stop
     from snowplow_logging._buffer import Buffer
     from snowplow_logging._clock import Clock
     from snowplow_logging._retry import Breaker
-    from snowplow_logging.payload import Draft
+    from snowplow_logging.payload import Draft, Payload
 
 FLUSH_RETRY_DELAY = 0.25  # seconds between attempts while somebody waits in flush or close
-
-
-# A NamedTuple's own constructor takes three times as long.
-_new: Any = vars(tuple)["__new__"]
+_NOTHING: Sequence[Drop] = ()
 _QUEUED_AT = attrgetter("queued_at")
 
 
@@ -39,7 +38,7 @@ class Parked(NamedTuple):
     """A call that could not enter, and who made it."""
 
     process: int
-    method: Callable[..., list[Drop]]
+    method: Callable[..., None]
     args: tuple[object, ...]
 
 
@@ -84,6 +83,8 @@ class Outbox:
         self._abandoned = 0  # payloads up to this sequence are not tried again
         self._parked: deque[Parked] = deque()
         self._is_batch_told = False  # whether a worker has been told that there is a full batch
+        self._inbox = Inbox()
+        self._dropped: list[Payload] = []  # for others; pending until somebody can be told
 
     @property
     def is_entered(self) -> bool:
@@ -99,29 +100,45 @@ class Outbox:
     @property
     def last_sequence(self) -> int:
         """The sequence number of the newest payload."""
-        return self._sequence
+        if self.is_entered:
+            return self._sequence
+        with self._changing():
+            return self._sequence
 
-    def put(self, draft: Draft) -> list[Drop]:
-        """Accepts an event; returns what was dropped for it."""
-        if self._is_owned() or (forking.threads and forking.is_here()):  # is_entered, in its place
+    def put(self, draft: Draft) -> Sequence[Drop]:
+        """Accepts an event; returns what was dropped for it, and for others meanwhile."""
+        inbox = self._inbox
+        if inbox.many and draft[-1] <= SMALL and not forking.threads:
+            entries = inbox.entries
+            entries.append((self._now(), *draft))
+            if len(entries) < (inbox.many if self._is_batch_told else inbox.few):
+                return _NOTHING
+            return self.put_parked()
+        if forking.threads and forking.is_here():
             self._park(Outbox._put, draft)
-            return []
+            return _NOTHING
+        if self._is_owned():  # who is inside, or comes next, takes it in
+            inbox.entries.append((self._now(), *draft))
+            return _NOTHING
         with self._lock:
             try:
                 if self._block_timeout and not is_delivering():
                     self._wait_for_room(draft[-1])
-                drops = self._put(draft)
-                return [*drops, *self._put_parked()] if self._parked else drops
+                self._put(draft)
+                self._put_parked()
+                return self._untold()
             except BaseException:  # only a signal handler raises here
                 self._repair()
                 raise
 
-    def put_parked(self) -> list[Drop]:
-        """Accepts what re-entrant calls have left; returns what was dropped for it."""
-        if not self._parked:
-            return []
+    def put_parked(self) -> Sequence[Drop]:
+        """Accepts what waits in the inbox, or parked; returns what was dropped for it."""
+        if not (self._parked or self._inbox.entries or self._dropped) or self.is_entered:
+            return _NOTHING
         with self._changing():
-            return self._put_parked()
+            self._put_parked()
+            self._wake_for_new(was_empty=True)  # it may have been
+            return self._untold()
 
     def inherit(self, parent: Outbox) -> None:
         """Takes, in a forked child, what was parked in it before this outbox was there."""
@@ -133,7 +150,7 @@ class Outbox:
             self._park(Outbox._refuse, reason)
             return
         with self._changing():
-            _ = self._refuse(reason)
+            self._refuse(reason)
 
     def take(self, stop: Stop) -> Batch | None:
         """Waits for a batch; None once ``stop`` is requested."""
@@ -142,7 +159,7 @@ class Outbox:
                 delay = self._delay(self._clock.monotonic())
                 if delay == 0:
                     return self._begin()
-                self._clock.wait(self._work, delay)
+                self._wait(self._work, delay)
             return None
 
     def take_before(self, deadline: float, sequence: int) -> Batch | None:
@@ -157,7 +174,7 @@ class Outbox:
                 delay = self._delay(now)
                 if delay == 0:
                     return self._begin()
-                self._clock.wait(self._work, remaining if delay is None else min(delay, remaining))
+                self._wait(self._work, delay, remaining)
             return None
 
     def take_due(self) -> Batch | None:
@@ -181,14 +198,15 @@ class Outbox:
                 self._breaker.succeeded()
             else:
                 self._breaker.gave_up(batch.ticket)
-            drops += self._put_parked()
+            self._put_parked()
+            drops += self._untold()
             self._work.notify_all()
             self._settled.notify_all()
             return drops
 
     def begin_flush(self) -> int:
         """Makes all that is queued due; returns the last sequence there is."""
-        with self._lock:
+        with self._changing():
             self._flushing.append(self._sequence)
             self._work.notify_all()
             return self._sequence
@@ -208,22 +226,22 @@ class Outbox:
                 self._clock.wait(self._settled, remaining)
             return True
 
-    def abandon(self, sequence: int) -> list[Drop]:
+    def abandon(self, sequence: int) -> Sequence[Drop]:
         """Gives up all that is queued up to ``sequence``; in flight it has its last attempt."""
         with self._changing():
             self._abandoned = max(self._abandoned, sequence)
             self._note_high_water()
             given_up = self._buffer.take_until(sequence)
             if not given_up:
-                return []
+                return self._untold()
             self._is_batch_told = False
             self._account.dropped["shutdown"] += len(given_up)
             self._settled.notify_all()
-            return [Drop("shutdown", given_up)]
+            return [Drop("shutdown", given_up), *self._untold()]
 
     def request_stop(self, stop: Stop) -> bool:
         """Ends the workers of ``stop`` if nothing is queued; says whether it did."""
-        with self._lock:
+        with self._changing():
             stop.requested = not len(self._buffer)
             self._work.notify_all()
             return stop.requested
@@ -233,37 +251,81 @@ class Outbox:
         if self.is_entered:  # in the midst of a change, what is not settled is pending
             account = self._account
             return account.snapshot(account.accepted - account.settled, self._on_disk())
-        with self._lock:
+        with self._changing():
             self._note_high_water()
             return self._account.snapshot(self._pending(), self._on_disk())
 
-    def _put(self, draft: Draft) -> list[Drop]:
-        buffer = self._buffer
-        sequence = self._sequence + 1
-        dropped = buffer.put(_new(Payload, (sequence, self._now()) + draft))  # noqa: RUF005 - quicker
-        self._sequence = sequence
-        self._account.accepted += 1
-        # One wake-up starts the flush interval's wait, one says that a batch is full.
-        if not self._is_batch_told and (buffer.count == 1 or buffer.has_batch):
-            self._is_batch_told = buffer.has_batch
-            self._work.notify()
-        if not dropped:
-            return []
+    def _put(self, draft: Draft) -> None:
+        was_empty = not self._buffer.count
+        self._inbox.entries.append((self._now(), *draft))
+        self._take_in()
+        self._wake_for_new(was_empty=was_empty)
+        self._inbox.open_for(self._buffer)
+
+    def _take_in(self) -> None:
+        """Takes what is in the inbox into the buffer; at once, if there is room for all of it.
+
+        A signal handler that raises comes before or after a change, since what changes calls
+        nothing; where it comes between the buffer's and ours, ``_repair`` makes ours.
+        """
+        if not self._inbox.entries:
+            return
+        payloads = self._inbox.payloads(self._sequence + 1)
+        if self._buffer.extend(payloads):
+            self._booked(len(payloads))
+            return
+        for payload in payloads:
+            self._dropped += self._buffer.put(payload)
+            self._booked(1)
+
+    def _booked(self, number: int) -> None:
+        """Books that the first of the inbox were taken in; it calls nothing, as said above."""
+        self._sequence += number
+        self._account.accepted += number
+        del self._inbox.entries[:number]
+
+    def _untold(self) -> Sequence[Drop]:
+        """Books what was dropped for others, of which somebody can be told now."""
+        if not self._dropped:
+            return _NOTHING
+        dropped, self._dropped = self._dropped, []
         self._account.dropped["queue_full"] += len(dropped)
-        self._is_batch_told = self._is_batch_told and buffer.has_batch
+        self._is_batch_told = self._is_batch_told and self._buffer.has_batch
         return [Drop("queue_full", dropped)]
 
-    def _refuse(self, reason: str) -> list[Drop]:
+    def _wake_for_new(self, *, was_empty: bool) -> None:
+        """Wakes who must know of what was taken in."""
+        # One wake-up starts the flush interval's wait, one says that a batch is full.
+        if not self._is_batch_told and (was_empty or self._buffer.has_batch):
+            self._is_batch_told = self._buffer.has_batch
+            self._work.notify()
+
+    def _wait(
+        self, condition: threading.Condition, delay: float | None, most: float | None = None
+    ) -> None:
+        """Waits for ``delay`` seconds, or until it is told; None: the latter, or ``most``."""
+        if delay is None:
+            self._inbox.close()
+            seconds = most
+        else:
+            seconds = delay if most is None else min(delay, most)
+        if delay is not None or not self._inbox.entries:
+            self._clock.wait(condition, seconds)
+        self._take_in()
+
+    def _refuse(self, reason: str) -> None:
         self._account.accepted += 1
         self._account.dropped[reason] += 1
-        return []
 
     @contextmanager
     def _changing(self) -> Generator[None]:
         """Holds the lock, and makes good what a signal handler that raises leaves half-made."""
         with self._lock:
             try:
+                self._take_in()
                 yield
+                if self._inbox.many:
+                    self._inbox.open_for(self._buffer)
             except BaseException:
                 self._repair()
                 raise
@@ -271,6 +333,9 @@ class Outbox:
     def _repair(self) -> None:
         self._recount({p.sequence for batch in self._in_flight for p in batch.all})
         self._is_batch_told = False
+        newest = self._buffer.newest
+        if newest > self._sequence:  # taken in, and not booked
+            self._booked(newest - self._sequence)
         account = self._account
         there = account.settled + self._pending()
         if there < account.accepted:  # what was between two places is nowhere now
@@ -294,7 +359,10 @@ class Outbox:
     def _take(self, buffer: Buffer) -> list[Payload]:
         self._note_high_water()
         self._is_batch_told = False
-        return buffer.take()
+        taken = buffer.take()
+        if not len(buffer):
+            self._inbox.close()  # the next one that comes has to find somebody
+        return taken
 
     def _restore(self, batch: Batch) -> None:
         """Puts back what was taken and not dealt with at all."""
@@ -309,19 +377,17 @@ class Outbox:
         self._buffer.recount(in_flight)
 
     def _pending(self) -> int:
-        return len(self._buffer) + sum(map(len, self._in_flight))
+        return len(self._buffer) + sum(map(len, self._in_flight)) + len(self._dropped)
 
     def _on_disk(self) -> int:
         return 0
 
-    def _put_parked(self) -> list[Drop]:
-        drops: list[Drop] = []
+    def _put_parked(self) -> None:
         while self._parked:
             call = self._parked.popleft()
-            drops += call.method(self, *call.args)
-        return drops
+            call.method(self, *call.args)
 
-    def _park(self, method: Callable[..., list[Drop]], *args: object) -> None:
+    def _park(self, method: Callable[..., None], *args: object) -> None:
         self._parked.append(Parked(os.getpid(), method, args))
 
     def _wait_for_room(self, size: int) -> None:

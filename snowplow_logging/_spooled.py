@@ -7,6 +7,7 @@ call here touches the disk.
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from snowplow_logging._buffer import Buffer
     from snowplow_logging._clock import Clock
     from snowplow_logging._retry import Breaker
-    from snowplow_logging.payload import Draft, Payload
+    from snowplow_logging.payload import Payload
 
 REST = 5.0  # seconds for which a disk that has failed is left alone
 READ_PATIENCE = 1.0  # seconds to wait for somebody else's reading
@@ -74,8 +75,7 @@ class SpooledOutbox(Outbox):
                     return self._begin_writing()
                 if now >= until or self._shelf.has_drained:
                     return None
-                rest = until - now
-                self._clock.wait(self._writing, rest if delay is None else min(delay, rest))
+                self._wait(self._writing, delay, until - now)
             return None
 
     def take_rest(self, sequence: int) -> Batch | None:
@@ -92,12 +92,16 @@ class SpooledOutbox(Outbox):
                 return self._begin_writing()
         return super().take_before(deadline, sequence)
 
-    def take_oldest(self) -> Batch | None:
-        """Returns an order to read the oldest events, not to send them; None: there are none."""
+    def take_oldest(self, deadline: float = math.inf) -> Batch | None:
+        """Returns an order to read the oldest events, not to send them; None: there are none.
+
+        Args:
+            deadline: Until when it waits at most for somebody else's reading.
+        """
         with self._changing():
-            deadline = self._clock.monotonic() + READ_PATIENCE
-            while self._shelf.is_reading and self._clock.monotonic() < deadline:
-                self._clock.wait(self._writing, READ_PATIENCE)
+            deadline = min(deadline, self._clock.monotonic() + READ_PATIENCE)
+            while self._shelf.is_reading and (rest := deadline - self._clock.monotonic()) > 0:
+                self._clock.wait(self._writing, rest)
             if self._shelf.is_reading or not self._shelf.alone:
                 return None
             return self._begin_reading(ticket=-1)
@@ -231,7 +235,7 @@ class SpooledOutbox(Outbox):
             self._writing.notify_all()
             return super().begin_flush()
 
-    def abandon(self, sequence: int) -> list[Drop]:
+    def abandon(self, sequence: int) -> Sequence[Drop]:
         """Gives up what is in memory alone up to ``sequence``."""
         with self._changing():
             self._shelf.own.put_back(self._written.take_until(self.last_sequence))
@@ -244,18 +248,17 @@ class SpooledOutbox(Outbox):
             self._wake_all()
             return stop.requested
 
-    def _put(self, draft: Draft) -> list[Drop]:
-        drops = super()._put(draft)
+    def _wake_for_new(self, *, was_empty: bool) -> None:
+        super()._wake_for_new(was_empty=was_empty)
         # One wake-up starts the interval's wait, one says that it presses.
-        if len(self._buffer) == 1 or (not self._told and self._presses()):
+        if was_empty or (not self._told and self._presses()):
             self._told = True
             self._writing.notify()
-        return drops
 
-    def _put_parked(self) -> list[Drop]:
+    def _put_parked(self) -> None:
         if self._parked:
             self._writing.notify()
-        return super()._put_parked()
+        super()._put_parked()
 
     def _presses(self) -> bool:
         return self._buffer.has_batch if self._every else self._buffer.is_filling

@@ -6,6 +6,7 @@ nothing else, so that a collector that hangs keeps no event from the disk.
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import TYPE_CHECKING
 
@@ -87,7 +88,7 @@ class Spooler:
         deadline = self._clock.monotonic() + KEEP_PATIENCE
         self._outbox.wait_for_writing(deadline)
         while (batch := self._outbox.take_rest(sequence)) is not None:
-            if not self._write(batch) or self._clock.monotonic() >= deadline:
+            if not self._write(batch, deadline) or self._clock.monotonic() >= deadline:
                 return
         for batch in self._outbox.unwritten():
             kept = self.disk.write(batch.all) is Kept.YES
@@ -106,11 +107,11 @@ class Spooler:
             finally:
                 self._running.release()
 
-    def _write(self, batch: Batch) -> bool:
+    def _write(self, batch: Batch, deadline: float = math.inf) -> bool:
         kept = Kept.NO
         try:
             kept = self.disk.write(batch.payloads)
-            while kept is Kept.FULL and self._make_room():
+            while kept is Kept.FULL and self._make_room(deadline):
                 kept = self.disk.write(batch.payloads)
             if kept is Kept.FULL:
                 self.disk.complain("it is full with the events of others; raise spool_bytes")
@@ -129,9 +130,9 @@ class Spooler:
             found = self._outbox.read(batch, payloads)
         return found
 
-    def _make_room(self) -> bool:
+    def _make_room(self, deadline: float) -> bool:
         """Drops the oldest events on disk; False: there are none."""
-        batch = self._outbox.take_oldest()
+        batch = self._outbox.take_oldest(deadline)
         if batch is None:
             return False
         found = self._read(batch)

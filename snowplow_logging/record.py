@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pythonjsonlogger.core import BaseJsonFormatter
 
-from snowplow_logging._json import encode, encode_own
+from snowplow_logging._json import encode
 from snowplow_logging._options import LOG_RECORD
 from snowplow_logging._parsers import entities
 from snowplow_logging._text import bounded, is_a, text
@@ -115,7 +115,11 @@ class RecordMapper:
         """
         scoped = scoped_entities()
         carried = (*self._entities, *map(self._scoped, scoped)) if scoped else self._entities
-        named = _named_event(record)
+        named = None
+        values = vars(record)
+        message, schema = values.get("msg"), values.get("schema")
+        if schema is not None or type(message) is not str:
+            named = _named_event(record, values, message, schema)
         if named is not None:
             schema, data, contexts = named
             if contexts is not None:
@@ -126,7 +130,8 @@ class RecordMapper:
             event: Event = _new(Event, (schema, encoded, carried))
             return event
         record = self._redacted(record)
-        if self._exceptions_as_errors and _has_exception(record):
+        has_any = values.get("exc_info") is not None or values.get("exc_text") is not None
+        if has_any and self._exceptions_as_errors and _has_exception(record):
             error = self._application_error(record, self._message(record, formatter))
             return Event(APPLICATION_ERROR, encode(error), self._with_record(carried, record))
         if self._schema is None:
@@ -148,14 +153,15 @@ class RecordMapper:
         """Returns an event's entities, with the record itself where that is wanted."""
         if not self._record_entity:
             return carried
-        data = self._log_record.fields(self._redacted(record))
-        return (*carried, encode({"schema": self._schema or LOG_RECORD, "data": data}))
+        data = self._log_record.encoded(self._redacted(record))
+        schema = encode(self._schema or LOG_RECORD)
+        return (*carried, b'{"schema":%s,"data":%s}' % (schema, data))
 
     def _plain_data(self, record: logging.LogRecord, formatter: logging.Formatter | None) -> bytes:
         if isinstance(formatter, BaseJsonFormatter) and type(formatter) is not LogRecordFormatter:
             # Read again, because what users' encoders write need not be JSON (NaN, say).
             return self._encoded_data(json.loads(self._formatted(record, formatter)))
-        return encode_own(self._log_record.fields(record, self._message(record, formatter)))
+        return self._log_record.encoded(record, self._message(record, formatter))
 
     def _formatted(self, record: logging.LogRecord, formatter: BaseJsonFormatter) -> str:
         """Returns what a formatter makes; where it raises, what it makes of what can be said."""
@@ -207,7 +213,9 @@ class RecordMapper:
 
     def _message(self, record: logging.LogRecord, formatter: logging.Formatter | None) -> str:
         """Returns the message, by ``formatter`` if that makes a text; without the traceback."""
-        if formatter is None or isinstance(formatter, BaseJsonFormatter):
+        if formatter is None:
+            return message_of(record, self._redaction)
+        if isinstance(formatter, BaseJsonFormatter):
             return message_of(record, self._redaction)
         bare = {"exc_info": None, "exc_text": None, "stack_info": None}
         try:
@@ -239,20 +247,16 @@ def _changed(record: logging.LogRecord, changes: Mapping[str, Any]) -> logging.L
 
 
 def _has_exception(record: logging.LogRecord) -> bool:
-    values = vars(record)
-    left = values.get("exc_text")
-    if left is None and values.get("exc_info") is None:
-        return False
+    left = vars(record).get("exc_text")
     return exception_of(record) is not None or (left is not None and text(left) != "")
 
 
-def _named_event(record: logging.LogRecord) -> tuple[str, Any, Any] | None:
+def _named_event(
+    record: logging.LogRecord, values: dict[str, Any], message: Any, schema: Any
+) -> tuple[str, Any, Any] | None:
     """Returns schema, data and contexts of a record that names a schema."""
-    values = vars(record)
-    message: Any = values.get("msg")
     if type(message) is not str and is_a(message, SelfDescribingJson):
         return str.__str__(message.schema), message.data, values.get("contexts")
-    schema: Any = values.get("schema")
     if schema is None or not is_schema_uri(schema):
         return None
     data = values.get("data")

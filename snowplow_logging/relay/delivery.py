@@ -76,11 +76,12 @@ class Delivery:
         )
         self._connect = partial(HttpTransport, self.address.url, auth=self.address.auth)
         self._pool = WorkerPool([self._work] * options["thread_count"])
+        self._given = 0  # events
 
     @property
     def next_sequence(self) -> int:
         """The sequence that the next event will have, if one thread alone gives events."""
-        return self._outbox.last_sequence + 1
+        return self._given + 1
 
     @property
     def error(self) -> str | None:
@@ -89,6 +90,7 @@ class Delivery:
 
     def put(self, body: bytes, created_ms: int) -> None:
         """Takes an event as finished bytes, without the closing brace."""
+        self._given += 1
         _ = self._outbox.put(finished(body, created_ms))
         self._pool.start()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -89,6 +89,8 @@ class Process:
         overtaking: Whether several workers have had batches since nothing was pending.
         was_closed: Whether anybody has closed the emitter.
         left: Those pending that were on disk at a close, and are anybody's to send.
+        before: What had become of events that were on disk all the same, as the disk had failed
+            to delete them, and that were then taken over as new ones.
     """
 
     outbox: Outbox
@@ -106,6 +108,7 @@ class Process:
     overtaking: bool = False
     was_closed: bool = False
     left: set[int] = field(default_factory=set[int])
+    before: Counter[str] = field(default_factory=Counter[str])
     _seen: tuple[int, int, int] = (0, 0, 0)  # count, bytes and put-backs, one step ago
 
     def put(self, number: int, event: Event) -> None:
@@ -163,11 +166,12 @@ class Process:
         return [number_of(p.body) for b in batches for p in (*b.payloads, *b.expired)]
 
     def queued(self) -> list[int]:
-        """Returns the numbers of what is in the buffer, or the buffers."""
+        """Returns the numbers of what is in the buffer, or the buffers, or dropped from there."""
         buffers = [self.outbox._buffer]
         if isinstance(self.outbox, SpooledOutbox):
             buffers.append(self.outbox._written)
         queues = [queue for buffer in buffers for queue in buffer._queues.values()]
+        queues += [deque(self.outbox._dropped)]
         return [number_of(payload.body) for queue in queues for payload in queue]
 
     def on_disk_alone(self) -> list[int]:
@@ -187,6 +191,10 @@ class Process:
 
     def adopt(self, events: dict[int, Event]) -> None:
         """Notes that it takes over events that somebody has left on disk."""
+        settled = events.keys() & self.events.keys() - self.left
+        self.before.update(self.dropped.pop(number, "delivered") for number in settled)
+        self.delivered -= settled
+        self.told -= settled
         self.left.difference_update(events)
         self.pending.update(events)
         self.events.update(events)
@@ -208,13 +216,15 @@ class Process:
             number_of(Payload(0, 0.0, *what).body) for (what,) in calls if type(what) is not str
         ]
         refused = self.refused - Counter(what for (what,) in calls if type(what) is str)
-        reasons = Counter(self.dropped.values()) + refused
-        taken_in = len(self.events) + self.refused.total() - len(calls)
+        before = self.before - Counter(delivered=self.before["delivered"])
+        reasons = Counter(self.dropped.values()) + refused + before
+        taken_in = len(self.events) + self.refused.total() - len(calls) + self.before.total()
+        delivered = len(self.delivered) + self.before["delivered"]
         facts = {
             "balance": stats.accepted == stats.delivered + stats.dropped + stats.pending,
             "dropped is the sum": stats.dropped == sum(stats.dropped_by_reason.values()),
             "accepted is what was put": stats.accepted == taken_in,
-            "delivered is what was answered so": stats.delivered == len(self.delivered),
+            "delivered is what was answered so": stats.delivered == delivered,
             "on_success was told of each": self.told == self.delivered,
             "on_drop was told of each": +Counter(stats.dropped_by_reason) == reasons,
             "pending is what is left": stats.pending == len(places),

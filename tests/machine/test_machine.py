@@ -65,7 +65,7 @@ options = st.fixed_dictionaries(
         "overflow": st.sampled_from(
             ["drop_newest", "drop_oldest", "drop_lowest_severity", "block"]
         ),
-        "queue_size": st.integers(1, 6),
+        "queue_size": st.sampled_from([1, 2, 3, 4, 6, 12]),
         "queue_bytes": st.sampled_from([400, 2_000, 1_000_000]),
         "batch_size": st.integers(1, 4),
         "byte_limit": st.sampled_from([2_000, 900_000]),

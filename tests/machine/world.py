@@ -373,7 +373,9 @@ class World:
         self._with(disk).adopt({number: self.events[number] for number in numbers})
 
     def on_left(self, disk: FakeDisk, payloads: Iterable[Payload]) -> None:
-        self._with(disk).left.update(number_of(payload.body) for payload in payloads)
+        process = self._with(disk)
+        numbers = {number_of(payload.body) for payload in payloads}
+        process.left |= numbers & process.pending  # others are delivered, but not deleted
 
     @property
     def disk_does(self) -> Doing:

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from snowplow_logging.testing import FaultyCollector
 
 LIMIT = 60.0  # seconds after which a command hangs
+# A shell has what it runs in the background ignore SIGINT, which children inherit.
 MAIN = (
-    "import sys; sys.modules.update(dict.fromkeys({})); from snowplow_logging.cli import main; "
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "sys.modules.update(dict.fromkeys({})); from snowplow_logging.cli import main; "
     "sys.exit(main())"
 )
 FOUND = {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "PYTHONFAULTHANDLER": "1"}

@@ -1,0 +1,50 @@
+"""Where events are put without a lock, as a plain data structure; the outbox takes them in.
+
+The law: additions alone are made without the outbox's lock, and they are atomic. The inbox is open
+while there is room for all that it may hold, and somebody will look into it soon: a worker that
+waits for a batch to fill, or that is busy with other events. Who adds something looks at the limits
+after that, and tells a worker if they are reached; a closed one has none, so then it is told, too.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from snowplow_logging.payload import Payload
+
+if TYPE_CHECKING:
+    from snowplow_logging._buffer import Buffer
+
+MOST = 1_000  # events
+SMALL = 2_000  # bytes that an event in it may have
+
+_new: Any = vars(tuple)["__new__"]  # a NamedTuple's own constructor takes three times as long
+
+
+class Inbox:
+    """Events that nobody has taken in yet.
+
+    Attributes:
+        entries: When each was put, in seconds of the clock, with its draft.
+        few: Of how many a worker is told.
+        many: How many it may hold; 0: it is closed.
+    """
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[Any, ...]] = []
+        self.few = self.many = 0
+
+    def open_for(self, buffer: Buffer) -> None:
+        """Opens it for half of what there is room for, since many threads may overdo it."""
+        self.many = min(MOST, buffer.room(SMALL) // 2)
+        self.few = min(self.many, buffer.small_batch(SMALL))
+
+    def close(self) -> None:
+        """Has whoever adds something from now on tell a worker."""
+        self.few = self.many = 0
+
+    def payloads(self, first: int) -> list[Payload]:
+        """Returns what is in it, with sequence numbers from ``first`` on."""
+        numbers = count(first)
+        return [_new(Payload, (next(numbers), *entry)) for entry in self.entries[:]]
