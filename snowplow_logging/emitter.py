@@ -294,8 +294,8 @@ class Emitter:
         settled = self._flush_until(deadline) or self._draining.is_here()  # who drains goes on
         if not settled and self._spooler is not None:
             self._spooler.keep_rest(sequence)
-        drops = [] if settled else outbox.abandon(sequence)
-        self._sender.callbacks.drops(drops)
+        if not settled:
+            self._sender.callbacks.drops(outbox.abandon(sequence))
         self._release(deadline)
         # What comes after the exit may come often: it is told of once a minute.
         self._report(last=not _lifecycle.exit_is_over())

@@ -85,7 +85,7 @@ class Unredacted:
 
 def extras(record: logging.LogRecord) -> dict[str, Any]:
     """Returns what the logging call gave as ``extra``."""
-    values = vars(record)
+    values = record.__dict__
     found: list[str] = []
     # Logging adds them to a finished record: to look from the end takes half the time.
     for key in reversed(values):
@@ -147,7 +147,7 @@ def _last_of_many(info: ExceptionInfo) -> str:
 
 def message_of(record: logging.LogRecord, redaction: Redactor | Unredacted) -> str:
     """Returns the message; where its arguments do not fit, the message, a marker and them."""
-    message: Any = vars(record).get("msg")
+    message: Any = record.__dict__.get("msg")
     try:
         if type(message) is not str and is_a(message, Mapping):
             return structured_message(redaction.value(message))
@@ -247,7 +247,7 @@ class LogRecordFormatter(BaseJsonFormatter):
 
     def encoded(self, record: logging.LogRecord, message: str | None = None) -> bytes:
         """Returns ``fields`` as JSON; what is the same for many records has been encoded before."""
-        values = vars(record)
+        values = record.__dict__
         if message is None:
             message = message_of(record, self._redaction)
         try:
@@ -304,7 +304,7 @@ class LogRecordFormatter(BaseJsonFormatter):
 
     def _attributes(self, record: logging.LogRecord) -> str | None:
         values = extras(record)
-        message: Any = vars(record).get("msg")
+        message: Any = record.__dict__.get("msg")
         if type(message) is not str:
             members = _members(message)
             values |= {(f"msg.{key}" if key in values else key): members[key] for key in members}

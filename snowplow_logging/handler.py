@@ -104,7 +104,7 @@ class SnowplowHandler(logging.Handler):
             event = self._mapper.event(record, self.formatter)
             if event is not None:
                 schema, data, entities = event
-                values = vars(record)
+                values = record.__dict__
                 created, severity = values.get("created"), values.get("levelno")
                 if type(created) is float and 0 < created < _LAST_SECOND:  # as logging makes it
                     created_ms = int(created * 1000)

@@ -116,7 +116,7 @@ class RecordMapper:
         scoped = scoped_entities()
         carried = (*self._entities, *map(self._scoped, scoped)) if scoped else self._entities
         named = None
-        values = vars(record)
+        values = record.__dict__
         message, schema = values.get("msg"), values.get("schema")
         if schema is not None or type(message) is not str:
             named = _named_event(record, values, message, schema)
@@ -142,7 +142,7 @@ class RecordMapper:
         """Returns the record, or a copy without the arguments that its message names as secret."""
         if not self._redacts:
             return record
-        values = vars(record)
+        values = record.__dict__
         given: Any = values.get("args")
         arguments = self._redaction.arguments(values.get("msg"), given)
         return record if arguments is given else _changed(record, {"args": arguments})
