@@ -137,16 +137,13 @@ class Buffer:
         return True
 
     def put_back(self, payloads: Iterable[Payload]) -> None:
-        """Takes back what ``take`` gave, to leave first again."""
-        for payload in sorted(payloads, reverse=True):
-            queue = self._queue(payload)
-            # Workers give back in any order, so older payloads may stand at the front already.
-            older: list[Payload] = []
-            while queue and queue[0].sequence < payload.sequence:
-                older.append(queue.popleft())
-            queue.appendleft(payload)
-            queue.extendleft(reversed(older))
+        """Takes back what ``take`` gave, to leave in its turn, which mostly is first."""
+        by_queue: dict[int, list[Payload]] = {}
+        for payload in payloads:
+            by_queue.setdefault(payload.severity if self._by_severity else 0, []).append(payload)
             self._added(payload, 1)
+        for key, back in by_queue.items():
+            _merge(self._queues.setdefault(key, deque()), sorted(back))
 
     def take(self) -> list[Payload]:
         """Removes and returns the oldest payloads, as many as one request may hold."""
@@ -238,3 +235,15 @@ class Buffer:
     def _added(self, payload: Payload, sign: int) -> None:
         self.count += sign
         self._bytes += sign * payload.size
+
+
+def _merge(queue: deque[Payload], payloads: list[Payload]) -> None:
+    """Puts sorted payloads into a sorted queue."""
+    if not queue or queue[-1] < payloads[0]:
+        queue.extend(payloads)
+        return
+    # Workers give back in any order, so older payloads may stand at the front already.
+    last, older = payloads[-1], list["Payload"]()
+    while queue and queue[0] < last:
+        older.append(queue.popleft())
+    queue.extendleft(sorted(older + payloads, reverse=True))
