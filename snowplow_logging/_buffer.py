@@ -72,14 +72,15 @@ class Buffer:
         return self.count * 2 >= self._size or self._bytes * 2 >= self._max_bytes
 
     def room(self, size: int) -> int:
-        """Returns for how many payloads of ``size`` bytes there is room."""
-        if self._by_severity:
-            return 0
+        """Returns for how many payloads of ``size`` bytes there is room, whoever comes."""
+        if self._by_severity or self._overflow == "block":
+            return 0  # since more than room decides
         return max(0, min(self._size - self.count, (self._max_bytes - self._bytes) // size))
 
-    def small_batch(self, size: int) -> int:
-        """Returns how many payloads of ``size`` bytes are a full batch."""
-        return max(1, min(self._batch_size, self._batch_bytes // size))
+    def missing(self, size: int) -> int:
+        """Returns how many payloads of ``size`` bytes are missing to a full batch; 1 at least."""
+        left = self._batch_bytes - self._bytes - self.count * STM_BYTES
+        return max(1, min(self._batch_size - self.count, left // (size + STM_BYTES)))
 
     @property
     def newest(self) -> int:

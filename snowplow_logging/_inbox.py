@@ -38,7 +38,7 @@ class Inbox:
     def open_for(self, buffer: Buffer) -> None:
         """Opens it for half of what there is room for, since many threads may overdo it."""
         self.many = min(MOST, buffer.room(SMALL) // 2)
-        self.few = min(self.many, buffer.small_batch(SMALL))
+        self.few = min(self.many, buffer.missing(SMALL))
 
     def close(self) -> None:
         """Has whoever adds something from now on tell a worker."""

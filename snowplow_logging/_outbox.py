@@ -84,7 +84,7 @@ class Outbox:
         self._parked: deque[Parked] = deque()
         self._is_batch_told = False  # whether a worker has been told that there is a full batch
         self._inbox = Inbox()
-        self._dropped: list[Payload] = []  # for others; pending until somebody can be told
+        self._dropped: list[Payload] = []  # for others; nobody could be told yet
 
     @property
     def is_entered(self) -> bool:
@@ -137,7 +137,6 @@ class Outbox:
             return _NOTHING
         with self._changing():
             self._put_parked()
-            self._wake_for_new(was_empty=True)  # it may have been
             return self._untold()
 
     def inherit(self, parent: Outbox) -> None:
@@ -242,6 +241,8 @@ class Outbox:
     def request_stop(self, stop: Stop) -> bool:
         """Ends the workers of ``stop`` if nothing is queued; says whether it did."""
         with self._changing():
+            self._inbox.close()
+            self._take_in()
             stop.requested = not len(self._buffer)
             self._work.notify_all()
             return stop.requested
@@ -256,10 +257,8 @@ class Outbox:
             return self._account.snapshot(self._pending(), self._on_disk())
 
     def _put(self, draft: Draft) -> None:
-        was_empty = not self._buffer.count
         self._inbox.entries.append((self._now(), *draft))
         self._take_in()
-        self._wake_for_new(was_empty=was_empty)
         self._inbox.open_for(self._buffer)
 
     def _take_in(self) -> None:
@@ -270,26 +269,38 @@ class Outbox:
         """
         if not self._inbox.entries:
             return
+        was_empty = not self._buffer.count
         payloads = self._inbox.payloads(self._sequence + 1)
         if self._buffer.extend(payloads):
             self._booked(len(payloads))
-            return
-        for payload in payloads:
-            self._dropped += self._buffer.put(payload)
-            self._booked(1)
+        else:
+            for payload in payloads:
+                dropped = self._buffer.put(payload)
+                self._booked(1)
+                if dropped:
+                    self._account.dropped["queue_full"] += len(dropped)
+                    self._dropped += dropped
+        self._adjust_inbox()
+        self._wake_for_new(was_empty=was_empty)
+
+    def _adjust_inbox(self) -> None:
+        """Has the limits of an open inbox be right for what is in the buffer now."""
+        if self._inbox.many:
+            self._inbox.open_for(self._buffer)
+            if len(self._inbox.entries) >= self._inbox.few:  # somebody saw the limits before
+                self._take_in()
 
     def _booked(self, number: int) -> None:
-        """Books that the first of the inbox were taken in; it calls nothing, as said above."""
+        """Books that the first of the inbox were taken in."""
         self._sequence += number
         self._account.accepted += number
         del self._inbox.entries[:number]
 
     def _untold(self) -> Sequence[Drop]:
-        """Books what was dropped for others, of which somebody can be told now."""
+        """Returns what was dropped for others, of which somebody can be told now."""
         if not self._dropped:
             return _NOTHING
         dropped, self._dropped = self._dropped, []
-        self._account.dropped["queue_full"] += len(dropped)
         self._is_batch_told = self._is_batch_told and self._buffer.has_batch
         return [Drop("queue_full", dropped)]
 
@@ -324,8 +335,8 @@ class Outbox:
             try:
                 self._take_in()
                 yield
-                if self._inbox.many:
-                    self._inbox.open_for(self._buffer)
+                self._take_in()
+                self._adjust_inbox()
             except BaseException:
                 self._repair()
                 raise
@@ -362,6 +373,7 @@ class Outbox:
         taken = buffer.take()
         if not len(buffer):
             self._inbox.close()  # the next one that comes has to find somebody
+            self._take_in()
         return taken
 
     def _restore(self, batch: Batch) -> None:
@@ -377,7 +389,7 @@ class Outbox:
         self._buffer.recount(in_flight)
 
     def _pending(self) -> int:
-        return len(self._buffer) + sum(map(len, self._in_flight)) + len(self._dropped)
+        return len(self._buffer) + sum(map(len, self._in_flight))
 
     def _on_disk(self) -> int:
         return 0
@@ -392,11 +404,13 @@ class Outbox:
 
     def _wait_for_room(self, size: int) -> None:
         deadline = self._clock.monotonic() + self._block_timeout
+        self._take_in()
         while not self._buffer.has_room(size) and self._buffer.can_ever_hold(size):
             remaining = deadline - self._clock.monotonic()
             if remaining <= 0:
                 return
             self._clock.wait(self._settled, remaining)
+            self._take_in()
 
     def _delay(self, now: float) -> float | None:
         """Returns the seconds until a batch may be taken; None: not before a notification."""

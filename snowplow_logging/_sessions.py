@@ -14,16 +14,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import requests
 
-# A plain dict, whose single operations are atomic, as in _lifecycle.py.
+# Plain dicts by id, whose single operations are atomic, as in _lifecycle.py; and a session of the
+# application's own need not have a hash.
 _known: dict[int, weakref.ref[requests.Session]] = {}
+_copies: dict[int, weakref.ref[requests.Session]] = {}
 _hooked = False
-
-
-_copies: weakref.WeakSet[requests.Session] = weakref.WeakSet()
 
 
 def shared(session: requests.Session) -> Callable[[], requests.Session]:
@@ -37,7 +36,7 @@ def shared(session: requests.Session) -> Callable[[], requests.Session]:
         if os.getpid() == process:
             return session
         copied = copy.deepcopy(session)
-        _copies.add(copied)
+        _note(copied, _copies)
         return copied
 
     return get
@@ -45,7 +44,7 @@ def shared(session: requests.Session) -> Callable[[], requests.Session]:
 
 def close_copy(session: requests.Session) -> None:
     """Closes ``session`` if it is a copy, which nobody else knows."""
-    if session in _copies:
+    if id(session) in _copies:
         _leave(session)
         session.close()
 
@@ -56,9 +55,14 @@ def look_after(session: requests.Session) -> None:
     if not _hooked and hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_after_fork_in_child)
     _hooked = True
+    _note(session, _known)
+
+
+def _note(session: requests.Session, where: dict[int, weakref.ref[requests.Session]]) -> None:
     key = id(session)
-    if key not in _known:
-        _known[key] = weakref.ref(session, lambda _: _known.pop(key, None))
+    if key not in where:
+        with suppress(TypeError):  # of a kind of its own, which cannot be referred to so
+            where[key] = weakref.ref(session, lambda _: where.pop(key, None))
 
 
 def _after_fork_in_child() -> None:
@@ -70,18 +74,22 @@ def _after_fork_in_child() -> None:
 
 def _leave(session: requests.Session) -> None:
     """Closes a session's idle connections, in whichever state the locks of its pools are."""
+    connections: list[Any] = []
+    # Session and adapters may be of any kind, and this is no place to complain.
+    with suppress(Exception):
+        for waiting in _queues(session):
+            connections += waiting.queue
+            waiting.__init__(waiting.maxsize)  # with a new lock; the finalizer knows this one
+    for connection in filter(None, connections):
+        with suppress(Exception):
+            connection.close()  # its copy of the socket: the parent has another
+
+
+def _queues(session: Any) -> Iterator[Any]:
     for adapter in list(session.adapters.values()):
-        with suppress(Exception):  # it may be of any kind, and this is no place to complain
-            _empty(adapter)
-
-
-def _empty(adapter: Any) -> None:
-    for manager in (adapter.poolmanager, *adapter.proxy_manager.values()):
-        for pool in list(manager.pools._container.values()):  # noqa: SLF001 - the public way locks
-            waiting = pool.pool
-            if waiting is not None:
-                connections = list(waiting.queue)
-                waiting.__init__(waiting.maxsize)  # with a new lock; the finalizer knows this one
-                for connection in connections:
-                    if connection is not None:
-                        connection.close()  # its copy of the socket: the parent has another
+        managers = [getattr(adapter, "poolmanager", None)]
+        managers += dict(getattr(adapter, "proxy_manager", None) or {}).values()
+        for manager in filter(None, managers):
+            for pool in list(manager.pools._container.values()):  # noqa: SLF001 - the public way locks
+                if pool.pool is not None:
+                    yield pool.pool

@@ -243,7 +243,9 @@ class SpooledOutbox(Outbox):
 
     def request_stop(self, stop: Stop) -> bool:
         """Ends the workers of ``stop`` if nothing is in memory; says whether it did."""
-        with self._lock:
+        with self._changing():
+            self._inbox.close()
+            self._take_in()
             stop.requested = not self._in_memory()
             self._wake_all()
             return stop.requested

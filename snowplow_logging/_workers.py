@@ -74,10 +74,16 @@ class WorkerPool:
 
     def _complain(self, error: RuntimeError) -> None:
         main = threading.main_thread()
-        exits = threading.current_thread() is main and not main.is_alive()
-        if not (self._has_complained or exits):  # else the exit delivers in a moment
+        if threading.current_thread() is main and not main.is_alive():
+            return  # the exit, which delivers in a moment
+        alive = sum(thread.is_alive() for thread in self._threads)
+        line = "no thread can deliver"
+        then = "; events wait for a flush, a close or the exit"
+        if alive:
+            line, then = f"only {alive} of {len(self._works)} threads run", ""
+        if not self._has_complained:
             self._has_complained = True
-            say(f"no thread can deliver: {error}; events wait for a flush, a close or the exit")
+            say(f"{line}: {error}{then}")
 
     def _thread(self, number: int, work: Callable[[Stop], None]) -> threading.Thread:
         name = f"snowplow-logging-worker-{number}"

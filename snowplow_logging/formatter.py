@@ -31,6 +31,8 @@ from snowplow_logging.scope import current_trace
 from snowplow_logging.self_describing_json import is_schema_uri
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from snowplow_logging.redaction import Redactor
 
 _T = TypeVar("_T")
@@ -60,6 +62,7 @@ _MEMBERS: Any = getattr(_GROUP, "exceptions", None)
 _PLACE_NAMES = ("levelname", "levelno", "name", "pathname", "lineno", "funcName")
 _RUNS_IN_NAMES = ("process", "processName", "thread", "threadName")
 _PLACE, _RUNS_IN = itemgetter(*_PLACE_NAMES), itemgetter(*_RUNS_IN_NAMES)
+_UNCHANGING = frozenset({str, int, float, bool, type(None)})
 EVENT_EXTRAS = frozenset({"schema", "data", "contexts"})
 
 
@@ -185,8 +188,19 @@ def integer(value: Any, maximum: int = MAX_INT, minimum: int = 0) -> int | None:
     return number if minimum <= number <= maximum else None
 
 
-@lru_cache(SITES, typed=True)
-def _call_site(  # noqa: PLR0917 - as a call without a tuple in it takes half the time
+def _remembered(encoded: Callable[..., bytes]) -> Callable[..., bytes]:
+    """Remembers what ``encoded`` makes of values that never change; raises TypeError for others."""
+
+    @lru_cache(SITES, typed=True)
+    def remembered(*values: Any) -> bytes:
+        if not _UNCHANGING.issuperset(map(type, values)):
+            raise TypeError
+        return encoded(*values)
+
+    return remembered
+
+
+def _call_site(  # noqa: PLR0917 - the columns of a record
     level: Any, number: Any, logger: Any, file: Any, line: Any, function: Any
 ) -> bytes:
     fields = {
@@ -200,7 +214,6 @@ def _call_site(  # noqa: PLR0917 - as a call without a tuple in it takes half th
     return _encoded_members(fields)
 
 
-@lru_cache(SITES, typed=True)
 def _execution(
     process: Any, process_name: Any, thread: Any, thread_name: Any, task_name: Any
 ) -> bytes:
@@ -212,6 +225,9 @@ def _execution(
         "task_name": bounded(task_name, MAX_NAME),
     }
     return _encoded_members(fields)
+
+
+_known_call_site, _known_execution = _remembered(_call_site), _remembered(_execution)
 
 
 def _encoded_members(fields: dict[str, Any]) -> bytes:
@@ -251,11 +267,11 @@ class LogRecordFormatter(BaseJsonFormatter):
         if message is None:
             message = message_of(record, self._redaction)
         try:
-            site = _call_site(*_PLACE(values))
-            execution = _execution(*_RUNS_IN(values), values.get("taskName"))
-        except Exception:  # noqa: BLE001 - some are missing, or have a hostile __hash__ or __eq__
-            site = _call_site.__wrapped__(*map(values.get, _PLACE_NAMES))
-            execution = _execution.__wrapped__(*map(values.get, (*_RUNS_IN_NAMES, "taskName")))
+            site = _known_call_site(*_PLACE(values))
+            execution = _known_execution(*_RUNS_IN(values), values.get("taskName"))
+        except Exception:  # noqa: BLE001 - some are missing, or may change, or are hostile
+            site = _call_site(*map(values.get, _PLACE_NAMES))
+            execution = _execution(*map(values.get, (*_RUNS_IN_NAMES, "taskName")))
         own: dict[str, Any] = {"message": bounded(message, MAX_MESSAGE, self._redaction.text)}
         attributes = self._attributes(record)
         if attributes is not None:

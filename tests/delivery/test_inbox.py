@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import threading
 import time
@@ -37,6 +39,11 @@ class Counting:
 
     def close(self) -> None:
         pass
+
+    def wait_for(self, count: int) -> bool:
+        """Waits until so many have arrived; says whether it was in time."""
+        with self.changed:
+            return self.changed.wait_for(lambda: self.arrived >= count, 20)
 
 
 @pytest.fixture
@@ -85,9 +92,7 @@ def test_nothing_waits_for_the_next(more: dict[str, Any], tmp_path: Any) -> None
         thread.start()
     for number in range(ROUNDS):
         _ = barrier.wait(20)
-        with counting.changed:
-            enough = 3 * (number + 1)
-            assert counting.changed.wait_for(lambda: counting.arrived >= enough, 20), number  # noqa: B023
+        assert counting.wait_for(3 * (number + 1)), number
         _ = barrier.wait(20)
     for thread in threads:
         thread.join(20)
@@ -126,4 +131,76 @@ def test_large_events_and_small_ones_keep_their_order() -> None:
     put = [tracker.track_unstruct_event(numbered(0, text=text)) for text in texts]
     assert emitter.flush(20)
     assert seen == put
+    emitter.close()
+
+
+@pytest.mark.parametrize("looks", [False, True], ids=["", "with a look at the account each time"])
+@pytest.mark.parametrize("size", [2, 10, 100, 1_000])
+def test_a_full_batch_leaves_when_it_is_full(size: int, looks: bool) -> None:  # noqa: FBT001
+    """It waits neither for one more event nor for the flush interval."""
+    counting = Counting()
+    emitter = AsyncEmitter(
+        "http://127.0.0.1:9", transport=lambda: counting, flush_interval=60, batch_size=size
+    )
+    tracker = Tracker("n", emitter)
+    for batch in range(1, 4):
+        for _ in range(size):
+            _ = tracker.track_unstruct_event(numbered(batch))
+            if looks:
+                _ = emitter.stats()
+        assert counting.wait_for(batch * size)
+    emitter.close()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="this system has no such signal")
+def test_signal_handlers_that_log_in_the_midst_of_the_account() -> None:
+    """Who takes in what a handler has left wakes a worker for it."""
+    counting = Counting()
+    emitter = AsyncEmitter("http://127.0.0.1:9", transport=lambda: counting, flush_interval=0.01)
+    tracker = Tracker("n", emitter)
+    handled: list[str] = []
+
+    def handle(*_: object) -> None:
+        handled.append(tracker.track_unstruct_event(numbered(len(handled))))
+
+    def send() -> None:
+        for _ in range(200):
+            os.kill(os.getpid(), signal.SIGUSR1)
+            time.sleep(0.002)
+
+    before = signal.signal(signal.SIGUSR1, handle)
+    try:
+        sending = threading.Thread(target=send)
+        sending.start()
+        while sending.is_alive():
+            _ = emitter.stats()
+    finally:
+        _ = signal.signal(signal.SIGUSR1, before)
+    assert len(handled) > 20
+    handled.append(tracker.track_unstruct_event(numbered(0)))  # finds what came last of all
+    assert counting.wait_for(len(handled))
+    emitter.close()
+
+
+def test_blocking_waits_whoever_comes() -> None:
+    """With ``overflow="block"`` threads wait for room, and a large event does for small ones."""
+    counting = Counting()
+    emitter = AsyncEmitter(
+        "http://127.0.0.1:9", transport=lambda: counting, flush_interval=0.01,
+        overflow="block", block_timeout=20, queue_size=20, queue_bytes=200_000,
+    )  # fmt: skip
+    tracker = Tracker("n", emitter)
+
+    def put() -> None:
+        for number in range(50):
+            text = "x" * (100_000 if number % 10 == 0 else 10)
+            _ = tracker.track_unstruct_event(numbered(number, text=text))
+
+    threads = [threading.Thread(target=put) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert emitter.flush(20)
+    assert (emitter.stats().dropped, counting.arrived) == (0, 16 * 50)
     emitter.close()

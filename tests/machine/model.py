@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -166,12 +166,11 @@ class Process:
         return [number_of(p.body) for b in batches for p in (*b.payloads, *b.expired)]
 
     def queued(self) -> list[int]:
-        """Returns the numbers of what is in the buffer, or the buffers, or dropped from there."""
+        """Returns the numbers of what is in the buffer, or the buffers."""
         buffers = [self.outbox._buffer]
         if isinstance(self.outbox, SpooledOutbox):
             buffers.append(self.outbox._written)
         queues = [queue for buffer in buffers for queue in buffer._queues.values()]
-        queues += [deque(self.outbox._dropped)]
         return [number_of(payload.body) for queue in queues for payload in queue]
 
     def on_disk_alone(self) -> list[int]:
@@ -217,7 +216,10 @@ class Process:
         ]
         refused = self.refused - Counter(what for (what,) in calls if type(what) is str)
         before = self.before - Counter(delivered=self.before["delivered"])
-        reasons = Counter(self.dropped.values()) + refused + before
+        untold = {number_of(payload.body) for payload in self.outbox._dropped}
+        reasons = (
+            Counter(self.dropped.values()) + refused + before + Counter(queue_full=len(untold))
+        )
         taken_in = len(self.events) + self.refused.total() - len(calls) + self.before.total()
         delivered = len(self.delivered) + self.before["delivered"]
         facts = {
@@ -228,7 +230,7 @@ class Process:
             "on_success was told of each": self.told == self.delivered,
             "on_drop was told of each": +Counter(stats.dropped_by_reason) == reasons,
             "pending is what is left": stats.pending == len(places),
-            "each is in one place": sorted([*places, *parked]) == sorted(self.pending),
+            "each is in one place": sorted([*places, *parked]) == sorted(self.pending - untold),
             "sequences are unique": self._sequences_are_unique(),
             "the queue is bounded": self._is_bounded(self._put_backs(), queue_size, queue_bytes),
         }
