@@ -199,8 +199,7 @@ class Outbox:
                 self._breaker.gave_up(batch.ticket)
             self._put_parked()
             drops += self._untold()
-            self._work.notify_all()
-            self._settled.notify_all()
+            self._wake_all()
             return drops
 
     def begin_flush(self) -> int:
@@ -239,12 +238,12 @@ class Outbox:
             return [Drop("shutdown", given_up), *self._untold()]
 
     def request_stop(self, stop: Stop) -> bool:
-        """Ends the workers of ``stop`` if nothing is queued; says whether it did."""
+        """Ends the workers of ``stop`` if nothing is in memory; says whether it did."""
         with self._changing():
             self._inbox.close()
             self._take_in()
-            stop.requested = not len(self._buffer)
-            self._work.notify_all()
+            stop.requested = not self._in_memory()
+            self._wake_all()
             return stop.requested
 
     def stats(self) -> Stats:
@@ -391,8 +390,15 @@ class Outbox:
     def _pending(self) -> int:
         return len(self._buffer) + sum(map(len, self._in_flight))
 
+    def _in_memory(self) -> int:
+        return len(self._buffer)
+
     def _on_disk(self) -> int:
         return 0
+
+    def _wake_all(self) -> None:
+        for condition in (self._work, self._settled):
+            condition.notify_all()
 
     def _put_parked(self) -> None:
         while self._parked:

@@ -19,7 +19,7 @@ from snowplow_logging._shelf import Shelf
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from snowplow_logging._batch import Outcome, Stop
+    from snowplow_logging._batch import Stop
     from snowplow_logging._buffer import Buffer
     from snowplow_logging._clock import Clock
     from snowplow_logging._retry import Breaker
@@ -180,13 +180,6 @@ class SpooledOutbox(Outbox):
             self._in_flight.append(found)
             return found
 
-    def settle(self, batch: Batch, outcome: Outcome) -> list[Drop]:
-        """Books as ``Outbox`` does; what is on disk and was not sent stays there."""
-        with self._changing():
-            drops = super().settle(batch, outcome)
-            self._writing.notify_all()
-            return drops
-
     def adopt(self, segment: int, count: int) -> None:
         """Takes over events that others have left on disk."""
         with self._changing():
@@ -240,15 +233,6 @@ class SpooledOutbox(Outbox):
         with self._changing():
             self._shelf.own.put_back(self._written.take_until(self.last_sequence))
             return super().abandon(sequence)
-
-    def request_stop(self, stop: Stop) -> bool:
-        """Ends the workers of ``stop`` if nothing is in memory; says whether it did."""
-        with self._changing():
-            self._inbox.close()
-            self._take_in()
-            stop.requested = not self._in_memory()
-            self._wake_all()
-            return stop.requested
 
     def _wake_for_new(self, *, was_empty: bool) -> None:
         super()._wake_for_new(was_empty=was_empty)
@@ -377,5 +361,5 @@ class SpooledOutbox(Outbox):
         self._written.recount(in_flight)
 
     def _wake_all(self) -> None:
-        for condition in (self._work, self._writing, self._settled):
-            condition.notify_all()
+        super()._wake_all()
+        self._writing.notify_all()

@@ -125,9 +125,7 @@ class RecordMapper:
             if contexts is not None:
                 carried = (*map(self._encoded_entity, entities(contexts)), *carried)
             encoded = encoded_data(self._redaction.value(data) if self._redacts else data)
-            if self._record_entity:
-                carried = self._with_record(carried, record)
-            event: Event = _new(Event, (schema, encoded, carried))
+            event: Event = _new(Event, (schema, encoded, self._with_record(carried, record)))
             return event
         record = self._redacted(record)
         has_any = values.get("exc_info") is not None or values.get("exc_text") is not None
@@ -213,9 +211,7 @@ class RecordMapper:
 
     def _message(self, record: logging.LogRecord, formatter: logging.Formatter | None) -> str:
         """Returns the message, by ``formatter`` if that makes a text; without the traceback."""
-        if formatter is None:
-            return message_of(record, self._redaction)
-        if isinstance(formatter, BaseJsonFormatter):
+        if formatter is None or isinstance(formatter, BaseJsonFormatter):
             return message_of(record, self._redaction)
         bare = {"exc_info": None, "exc_text": None, "stack_info": None}
         try:
