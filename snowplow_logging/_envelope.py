@@ -1,88 +1,69 @@
 """What is around an event's data: the constant part of its payload, written once for all.
 
-The law: what ``size`` says is never less than what ``body`` writes, so that limits can be held
-before anything is written.
+The law: what ``size`` says is never less than what is written, so that limits can be held before
+that.
 """
 
 from __future__ import annotations
 
-from binascii import b2a_base64
 from typing import TYPE_CHECKING
 
-from snowplow_logging._json import encode
-from snowplow_logging.payload import CONTEXTS, FIRST_MS, UNSTRUCT_EVENT
+from snowplow_logging.payload import CONTEXTS, FIRST_MS, UNSTRUCT_EVENT, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from snowplow_logging.payload import Payload
+    from snowplow_logging.payload import Form
 
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 CLOSING = b"}}"  # of what is around an event's data
-_STAMPS = b'%b","dtm":"%d",'
-_STAMPS_BYTES = len(_STAMPS % (b"0" * 36, FIRST_MS))
+_AFTER_DATA = len(b'","eid":"%b","dtm":"%d"' % (b"0" * 36, FIRST_MS))
 
 
-class Wrapper:
-    """A field that holds JSON in a constant wrapper, as base64 or as text.
+def form_of(*, base64: bool) -> Form:
+    """Returns how JSON is written, as base64 or as text."""
+    return "base64" if base64 else "text"
+
+
+def _opening(key: str, json: bytes, form: Form) -> bytes:
+    """Returns the beginning of a field that holds JSON, up to where its data come.
 
     Args:
-        key: ``ue_px`` or ``cx`` with base64, ``ue_pr`` or ``co`` without.
-        opening: The JSON before the data.
-        base64: Whether the field is written as base64.
+        key: The field.
+        json: The JSON before the data.
+        form: How it is written.
     """
-
-    def __init__(self, key: str, opening: bytes, *, base64: bool) -> None:
-        # Three bytes are four letters of base64: behind as many spaces as JSON may have there,
-        # what follows can be encoded by itself.
-        opening += b" " * (-len(opening) % 3)
-        self._as_base64 = base64
-        self.opening = b'"%b":"%b' % (key.encode(), self.written(opening))
-
-    def written(self, closed: bytes) -> bytes:
-        """Returns what comes after the opening, and before the quote that ends the field.
-
-        Args:
-            closed: The data, with the JSON that closes the wrapper.
-        """
-        if self._as_base64:
-            return b2a_base64(closed, newline=False).translate(_URL_SAFE)
-        return encode(closed.decode())[1:-1]
-
-    def size(self, closed: bytes) -> int:
-        """Returns how long ``written`` is."""
-        if self._as_base64:
-            return (len(closed) + 2) // 3 * 4
-        return len(closed) + closed.count(b'"') + closed.count(b"\\")  # JSON escapes no more of it
+    # Three bytes are four letters of base64: behind as many spaces as JSON may have there,
+    # what follows can be encoded by itself.
+    json += b" " * (-len(json) % 3)
+    return b'"%b":"%b' % (key.encode(), written(json, form))
 
 
 class Envelope:
-    """Writes the payloads of events of one tracker and one schema.
+    """What is the same for the events of one tracker and one schema.
 
     Args:
-        head: The fields of all its events, without the brace before and the comma after.
+        fields: Those that all of them have, as members of a JSON object.
         schema: URI of the events' schema.
         base64: Whether JSON is sent as base64.
+
+    Attributes:
+        head: What is written before an event's data.
+        form: How these are written.
     """
 
-    def __init__(self, head: bytes, schema: str, *, base64: bool) -> None:
+    def __init__(self, fields: bytes, schema: str, *, base64: bool) -> None:
+        self.form = form_of(base64=base64)
         names = UNSTRUCT_EVENT.encode(), schema.encode()
-        opening = b'{"schema":"%b","data":{"schema":"%b","data":' % names
-        self._wrapper = Wrapper("ue_px" if base64 else "ue_pr", opening, base64=base64)
-        self._opening, self._written = self._wrapper.opening, self._wrapper.written
-        self._head = b'{%b,"eid":"' % head
-        self._size = len(self._head + self._wrapper.opening) + _STAMPS_BYTES + 1
+        json = b'{"schema":"%b","data":{"schema":"%b","data":' % names
+        self.head = b"{%b,%b" % (fields, _opening("ue_px" if base64 else "ue_pr", json, self.form))
+        self._around = len(self.head) + _AFTER_DATA
 
     def size(self, closed: bytes) -> int:
-        """Returns how many bytes ``body`` writes at most, without a ``rest``."""
-        return self._size + self._wrapper.size(closed)
-
-    def body(self, payload: Payload) -> bytes:
-        """Returns the JSON object of ``payload``, without the closing brace."""
-        _, _, _, event_id, created_ms, _, closed, rest, _ = payload
-        times = b'","dtm":"%d",' % created_ms
-        written = self._written(closed)
-        return b"".join((self._head, event_id, times, self._opening, written, b'"', rest))
+        """Returns how many bytes an event has at most with these data, without a ``rest``."""
+        if self.form == "base64":
+            return self._around + (len(closed) + 2) // 3 * 4
+        # JSON within JSON: no more of it is escaped.
+        return self._around + len(closed) + closed.count(b'"') + closed.count(b"\\")
 
 
 class Contexts:
@@ -93,10 +74,11 @@ class Contexts:
     """
 
     def __init__(self, *, base64: bool) -> None:
-        opening = b'{"schema":"%b","data":[' % CONTEXTS.encode()
-        self._wrapper = Wrapper("cx" if base64 else "co", opening, base64=base64)
+        self._form = form_of(base64=base64)
+        json = b'{"schema":"%b","data":[' % CONTEXTS.encode()
+        self._opening = _opening("cx" if base64 else "co", json, self._form)
 
     def field(self, entities: Sequence[bytes]) -> bytes:
         """Returns the field with ``entities``, each given as self-describing JSON."""
         closed = b",".join(entities) + b"]}"
-        return b'%b%b"' % (self._wrapper.opening, self._wrapper.written(closed))
+        return b'%b%b"' % (self._opening, written(closed, self._form))

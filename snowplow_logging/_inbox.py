@@ -8,31 +8,27 @@ after that, and tells a worker if they are reached; a closed one has none, so th
 
 from __future__ import annotations
 
-from itertools import count
-from typing import TYPE_CHECKING, Any
-
-from snowplow_logging.payload import Payload
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from snowplow_logging._buffer import Buffer
+    from snowplow_logging.payload import Draft
 
 MOST = 1_000  # events
 SMALL = 2_000  # bytes that an event in it may have
-
-_new: Any = vars(tuple)["__new__"]  # a NamedTuple's own constructor takes three times as long
 
 
 class Inbox:
     """Events that nobody has taken in yet.
 
     Attributes:
-        entries: When each was put, in seconds of the clock, with its draft.
+        drafts: What was put, in that order.
         few: Of how many a worker is told.
         many: How many it may hold; 0: it is closed.
     """
 
     def __init__(self) -> None:
-        self.entries: list[tuple[Any, ...]] = []
+        self.drafts: list[Draft] = []
         self.few = self.many = 0
 
     def open_for(self, buffer: Buffer) -> None:
@@ -43,8 +39,3 @@ class Inbox:
     def close(self) -> None:
         """Has whoever adds something from now on tell a worker."""
         self.few = self.many = 0
-
-    def payloads(self, first: int) -> list[Payload]:
-        """Returns what is in it, with sequence numbers from ``first`` on."""
-        numbers = count(first)
-        return [_new(Payload, (next(numbers), *entry)) for entry in self.entries[:]]

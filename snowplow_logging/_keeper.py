@@ -383,4 +383,4 @@ def _payload(row: Row, offset: int, since_epoch: float) -> Payload:
     """Returns what was written as ``row``, with its sequence number ``offset`` less."""
     sequence, created_ms, severity, queued_ms, body = row
     queued_at = queued_ms / 1000 - since_epoch
-    return Payload(sequence - offset, queued_at, *finished(body, created_ms, severity))
+    return Payload(sequence - offset, queued_at, finished(body, created_ms, severity))

@@ -19,6 +19,7 @@ from snowplow_logging._batch import Batch, Drop
 from snowplow_logging._guard import forking, is_delivering
 from snowplow_logging._inbox import SMALL, Inbox
 from snowplow_logging._stats import Account, Stats
+from snowplow_logging.payload import Payload, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from snowplow_logging._buffer import Buffer
     from snowplow_logging._clock import Clock
     from snowplow_logging._retry import Breaker
-    from snowplow_logging.payload import Draft, Payload
+    from snowplow_logging.payload import Draft
 
 FLUSH_RETRY_DELAY = 0.25  # seconds between attempts while somebody waits in flush or close
 _NOTHING: Sequence[Drop] = ()
@@ -52,6 +53,7 @@ class Outbox:
         flush_interval: Seconds that a payload waits for a batch to fill.
         max_age: Seconds after which a payload is no longer tried.
         block_timeout: Seconds that ``put`` waits for room; 0: it never waits.
+        is_attended: Whether there are workers, who look into the inbox.
     """
 
     def __init__(
@@ -63,14 +65,15 @@ class Outbox:
         flush_interval: float,
         max_age: float,
         block_timeout: float,
+        is_attended: bool,
     ) -> None:
         self._buffer = buffer
         self._breaker = breaker
         self._clock = clock
-        self._now = clock.monotonic
         self._flush_interval = flush_interval
         self._max_age = max_age
         self._block_timeout = block_timeout
+        self._is_attended = is_attended
         # The lock guards everything below, the buffer and the breaker.
         self._lock = threading.RLock()
         self._is_owned: Callable[[], bool] = cast("Any", self._lock)._is_owned  # noqa: SLF001 - as Condition asks
@@ -105,25 +108,29 @@ class Outbox:
         with self._changing():
             return self._sequence
 
-    def put(self, draft: Draft) -> Sequence[Drop]:
-        """Accepts an event; returns what was dropped for it, and for others meanwhile."""
+    def put(self, draft: Draft) -> Sequence[Drop] | None:
+        """Accepts an event; returns what was dropped for it, and for others meanwhile.
+
+        Returns:
+            The drops; None: a worker will look soon, and nothing else is to be done.
+        """
         inbox = self._inbox
-        if inbox.many and draft[-1] <= SMALL and not forking.threads:
-            entries = inbox.entries
-            entries.append((self._now(), *draft))
-            if len(entries) < (inbox.many if self._is_batch_told else inbox.few):
-                return _NOTHING
+        if inbox.many and draft[7] <= SMALL and not forking.threads:
+            drafts = inbox.drafts
+            drafts.append(draft)
+            if len(drafts) < (inbox.many if self._is_batch_told else inbox.few):
+                return None
             return self.put_parked()
         if forking.threads and forking.is_here():
             self._park(Outbox._put, draft)
             return _NOTHING
         if self._is_owned():  # who is inside, or comes next, takes it in
-            inbox.entries.append((self._now(), *draft))
+            inbox.drafts.append(draft)
             return _NOTHING
         with self._lock:
             try:
                 if self._block_timeout and not is_delivering():
-                    self._wait_for_room(draft[-1])
+                    self._wait_for_room(size_of(draft))
                 self._put(draft)
                 self._put_parked()
                 return self._untold()
@@ -133,7 +140,7 @@ class Outbox:
 
     def put_parked(self) -> Sequence[Drop]:
         """Accepts what waits in the inbox, or parked; returns what was dropped for it."""
-        if not (self._parked or self._inbox.entries or self._dropped) or self.is_entered:
+        if not (self._parked or self._inbox.drafts or self._dropped) or self.is_entered:
             return _NOTHING
         with self._changing():
             self._put_parked()
@@ -256,9 +263,10 @@ class Outbox:
             return self._account.snapshot(self._pending(), self._on_disk())
 
     def _put(self, draft: Draft) -> None:
-        self._inbox.entries.append((self._now(), *draft))
+        self._inbox.drafts.append(draft)
         self._take_in()
-        self._inbox.open_for(self._buffer)
+        if self._is_attended:
+            self._inbox.open_for(self._buffer)
 
     def _take_in(self) -> None:
         """Takes what is in the inbox into the buffer; at once, if there is room for all of it.
@@ -266,15 +274,15 @@ class Outbox:
         A signal handler that raises comes before or after a change, since what changes calls
         nothing; where it comes between the buffer's and ours, ``_repair`` makes ours.
         """
-        if not self._inbox.entries:
+        if not self._inbox.drafts:
             return
         was_empty = not self._buffer.count
-        payloads = self._inbox.payloads(self._sequence + 1)
-        if self._buffer.extend(payloads):
-            self._booked(len(payloads))
+        drafts, now = self._inbox.drafts[:], self._clock.monotonic()
+        if self._buffer.extend(drafts, self._sequence + 1, now):
+            self._booked(len(drafts))
         else:
-            for payload in payloads:
-                dropped = self._buffer.put(payload)
+            for draft in drafts:
+                dropped = self._buffer.put(Payload(self._sequence + 1, now, draft))
                 self._booked(1)
                 if dropped:
                     self._account.dropped["queue_full"] += len(dropped)
@@ -286,14 +294,14 @@ class Outbox:
         """Has the limits of an open inbox be right for what is in the buffer now."""
         if self._inbox.many:
             self._inbox.open_for(self._buffer)
-            if len(self._inbox.entries) >= self._inbox.few:  # somebody saw the limits before
+            if len(self._inbox.drafts) >= self._inbox.few:  # somebody saw the limits before
                 self._take_in()
 
     def _booked(self, number: int) -> None:
         """Books that the first of the inbox were taken in."""
         self._sequence += number
         self._account.accepted += number
-        del self._inbox.entries[:number]
+        del self._inbox.drafts[:number]
 
     def _untold(self) -> Sequence[Drop]:
         """Returns what was dropped for others, of which somebody can be told now."""
@@ -319,7 +327,7 @@ class Outbox:
             seconds = most
         else:
             seconds = delay if most is None else min(delay, most)
-        if delay is not None or not self._inbox.entries:
+        if delay is not None or not self._inbox.drafts:
             self._clock.wait(condition, seconds)
         self._take_in()
 

@@ -40,7 +40,7 @@ class SpooledOutbox(Outbox):
         every: Whether each payload is written before it is sent, or only what has waited longer
             than it should.
         interval: Seconds that a payload waits, at most, until it is written.
-        options: As of ``Outbox``.
+        is_attended: As of ``Outbox``, and so are the options.
     """
 
     def __init__(
@@ -52,9 +52,10 @@ class SpooledOutbox(Outbox):
         written: Buffer,
         every: bool,
         interval: float,
+        is_attended: bool,
         **options: float,
     ) -> None:
-        super().__init__(buffer, breaker, clock, **options)
+        super().__init__(buffer, breaker, clock, is_attended=is_attended, **options)
         self._every = every
         self._interval = interval
         # The outbox's lock guards these, too.

@@ -120,6 +120,8 @@ class Emitter:
     def enqueue(self, draft: Draft) -> None:
         """Takes an event that a tracker has drafted."""
         drops = self._outbox.put(draft)
+        if drops is None:
+            return  # a worker looks soon
         if drops:
             self._sender.callbacks.drops(drops)
         self._after_put()

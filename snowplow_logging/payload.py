@@ -8,8 +8,9 @@ logging calls need not, and the queue holds it once. Each attempt writes the sam
 from __future__ import annotations
 
 import json
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from binascii import b2a_base64
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from snowplow_logging._json import encode
 from snowplow_logging._text import clean, cut, shown
@@ -17,7 +18,6 @@ from snowplow_logging._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import TypeAlias
 
 PAYLOAD_DATA = "iglu:com.snowplowanalytics.snowplow/payload_data/jsonschema/1-0-4"
 UNSTRUCT_EVENT = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
@@ -47,21 +47,22 @@ FIELD_LIMITS = {
 }  # fmt: skip
 """UTF-16 units that the pipeline's atomic fields take."""
 
+_PLUS, _SLASH = b"+/"
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _BODY_HEAD = b'{"schema":"' + PAYLOAD_DATA.encode() + b'","data":['
 _STM = b',"stm":"%d"}'
 STM_BYTES = len(_STM % 10**13) + 1  # with the comma between two events
 
 
-Draft: TypeAlias = "tuple[Writing, bytes, int, int, bytes, bytes, int]"
-"""An event that nobody has queued yet: what a ``Payload`` has from its ``writing`` on."""
+Form: TypeAlias = Literal["base64", "text", "finished"]
+Draft: TypeAlias = "tuple[bytes, Form, bytes, int, int, bytes, bytes, int]"
+"""An event that nobody has queued yet: what is written before its data, in which form these are
+written, its ``eid``, its ``dtm`` (ms since epoch), the logging level of its record, its data,
+further members of its JSON object (each after a comma), and how many bytes that has at most.
 
-
-class Writing(Protocol):
-    """Writes payloads out."""
-
-    def body(self, payload: Payload) -> bytes:
-        """Returns the JSON object of ``payload``, without the closing brace."""
-        ...
+It is a plain tuple of nothing but bytes, texts and numbers, and so no work for Python's garbage
+collector: a million events that wait would double what each costs.
+"""
 
 
 class Payload(NamedTuple):
@@ -70,47 +71,69 @@ class Payload(NamedTuple):
     Args:
         sequence: Its place among all that were accepted.
         queued_at: When it was accepted, in seconds of the emitter's clock.
-        writing: Writes it out; it knows all that is the same for many events.
-        event_id: Its ``eid``.
-        created_ms: Its ``dtm``, ms since epoch.
-        severity: The logging level of its record.
-        data: Its data, as JSON that its ``writing`` understands.
-        rest: Further members of its JSON object, each after a comma.
-        size: Bytes that its ``body`` has at most.
+        draft: All else.
     """
 
     sequence: int
     queued_at: float
-    writing: Writing
-    event_id: bytes
-    created_ms: int
-    severity: int
-    data: bytes
-    rest: bytes
-    size: int
+    draft: Draft
+
+    @property
+    def event_id(self) -> bytes:
+        """Its ``eid``; empty if it came finished."""
+        return self.draft[2]
+
+    @property
+    def created_ms(self) -> int:
+        """Its ``dtm``, ms since epoch."""
+        return self.draft[3]
+
+    @property
+    def severity(self) -> int:
+        """The logging level of its record."""
+        return self.draft[4]
+
+    @property
+    def size(self) -> int:
+        """Bytes that its ``body`` has at most."""
+        return self.draft[7]
 
     @property
     def body(self) -> bytes:
         """Its JSON object, finished but for ``stm`` and the closing brace."""
-        return self.writing.body(self)
+        return _body(self.draft)
 
 
-class _Finished:
-    """Writes what has been written already."""
-
-    def body(self, payload: Payload) -> bytes:
-        return payload.data
-
-
-_FINISHED = _Finished()
+def size_of(draft: Draft) -> int:
+    """Returns how many bytes an event has at most."""
+    return draft[7]
 
 
 def finished(body: bytes, created_ms: int, severity: int = 0) -> Draft:
     """Returns an event of which the whole JSON object is there, but for the closing brace."""
-    return _FINISHED, b"", created_ms, severity, body, b"", len(body)
+    return b"", "finished", b"", created_ms, severity, body, b"", len(body)
 
 
-_CREATED_MS = attrgetter("created_ms")
+def written(data: bytes, form: Form) -> bytes:
+    """Returns JSON as the text of a field, as it comes between the quotes."""
+    if form == "base64":
+        letters = b2a_base64(data, newline=False)
+        # Few have any of the two; to look for them takes half as long as to translate.
+        if _PLUS in letters or _SLASH in letters:
+            return letters.translate(_URL_SAFE)
+        return letters
+    return encode(data.decode())[1:-1] if form == "text" else data
+
+
+def _body(draft: Draft) -> bytes:
+    head, form, event_id, created_ms, _, data, rest, _ = draft
+    if form == "finished":
+        return data
+    times = b'","dtm":"%d"' % created_ms
+    return b"".join((head, written(data, form), b'","eid":"', event_id, times, rest))
+
+
+_DRAFT, _CREATED_MS = itemgetter(2), itemgetter(3)
 
 
 def milliseconds(value: Any) -> int:
@@ -152,11 +175,12 @@ def request_body(batch: Sequence[Payload], now_ms: int) -> bytes:
     ``stm`` is ``now_ms``, but never before an event's own ``dtm``: were the clock set back
     meanwhile, the pipeline could not correct the event's time.
     """
-    if max(map(_CREATED_MS, batch)) > now_ms:
+    drafts: list[Draft] = list(map(_DRAFT, batch))
+    if max(map(_CREATED_MS, drafts)) > now_ms:
         events = b",".join(p.body + _STM % max(now_ms, p.created_ms) for p in batch)
         return b"".join((_BODY_HEAD, events, b"]}"))
     stm = _STM % now_ms
-    bodies = [payload.writing.body(payload) for payload in batch]
+    bodies = list(map(_body, drafts))
     # What begins and ends the body is added to its first and last event: so much is copied once.
     bodies[0] = _BODY_HEAD + bodies[0]
     bodies[-1] += stm + b"]}"

@@ -142,7 +142,7 @@ class Tracker:
                 return event_id
             closed, rest = fitting
             size = envelope.size(closed) + len(rest)
-        draft = envelope, event_id, created_ms, severity, closed, rest, size
+        draft = envelope.head, envelope.form, event_id, created_ms, severity, closed, rest, size
         for emitter in self.emitters:
             emitter.enqueue(draft)
         return event_id

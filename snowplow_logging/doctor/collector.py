@@ -209,7 +209,7 @@ def _answer(handler: SnowplowHandler, test: Sample, timeout: float) -> Answer:
     transport = emitter_of(handler)._transport()  # noqa: SLF001 - the handler's own way
     try:
         return transport.send(
-            [Payload(1, 0.0, *finished(test.body, int(test.fields["dtm"])))], timeout
+            [Payload(1, 0.0, finished(test.body, int(test.fields["dtm"])))], timeout
         )
     finally:
         transport.close()

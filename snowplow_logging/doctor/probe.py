@@ -92,7 +92,7 @@ class _Kept:
 
     def enqueue(self, draft: Draft) -> None:
         """Keeps an event."""
-        self.bodies.append(Payload(0, 0.0, *draft).body)
+        self.bodies.append(Payload(0, 0.0, draft).body)
 
     def refuse(self, reason: str) -> None:
         """Keeps why there is no event; the handler calls it while it handles the error."""

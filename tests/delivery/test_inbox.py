@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from snowplow_logging import AsyncEmitter, Tracker
-from snowplow_logging._clock import Clock
 from snowplow_logging._transport import Answer
 from tests.delivery.support import balanced, numbered
 
@@ -55,11 +54,13 @@ def _hasty() -> Iterator[None]:
     sys.setswitchinterval(before)
 
 
-def slowly() -> float:
-    """Tells the time; who puts is interrupted there, for as long as workers take to go to rest."""
-    if threading.current_thread().name.startswith("putting"):
-        time.sleep(0.002)
-    return time.monotonic()
+class Slowly(list[Any]):
+    """Who puts is interrupted just before, for as long as workers take to go to rest."""
+
+    def append(self, draft: Any, /) -> None:
+        if threading.current_thread().name.startswith("putting"):
+            time.sleep(0.002)
+        super().append(draft)
 
 
 @pytest.mark.usefixtures("_hasty")
@@ -73,9 +74,9 @@ def test_nothing_waits_for_the_next(more: dict[str, Any], tmp_path: Any) -> None
         "http://127.0.0.1:9",
         transport=lambda: counting,
         flush_interval=0.001,
-        clock=Clock(monotonic=slowly),
         **more,
     )
+    emitter._outbox._inbox.drafts = Slowly()
     tracker = Tracker("n", emitter)
     barrier = threading.Barrier(3)
 

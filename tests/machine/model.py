@@ -171,7 +171,7 @@ class Process:
         if isinstance(self.outbox, SpooledOutbox):
             buffers.append(self.outbox._written)
         queues = [queue for buffer in buffers for queue in buffer._queues.values()]
-        return [number_of(payload.body) for queue in queues for payload in queue]
+        return [number_of(Payload(*waiting).body) for queue in queues for waiting in queue]
 
     def on_disk_alone(self) -> list[int]:
         """Returns the numbers of what is on disk, and not in memory."""
@@ -212,7 +212,7 @@ class Process:
         self.overtaking = self.spooler is not None or (self.overtaking and bool(places))
         calls = self.parked()
         parked = [
-            number_of(Payload(0, 0.0, *what).body) for (what,) in calls if type(what) is not str
+            number_of(Payload(0, 0.0, what).body) for (what,) in calls if type(what) is not str
         ]
         refused = self.refused - Counter(what for (what,) in calls if type(what) is str)
         before = self.before - Counter(delivered=self.before["delivered"])
@@ -237,9 +237,9 @@ class Process:
         return [f"not true: {fact}; {stats}" for fact, true in facts.items() if not true]
 
     def _sequences_are_unique(self) -> bool:
-        queues = [*self.outbox._buffer._queues.values()]
+        waiting = [w for queue in self.outbox._buffer._queues.values() for w in queue]
         taken = [p for batch in self.outbox._in_flight for p in (*batch.payloads, *batch.expired)]
-        sequences = [payload.sequence for payloads in (*queues, taken) for payload in payloads]
+        sequences = [sequence for sequence, _, _ in (*waiting, *taken)]
         return len(sequences) == len(set(sequences))
 
     def _put_backs(self) -> int:
@@ -249,7 +249,8 @@ class Process:
 
     def _is_bounded(self, put_backs: int, queue_size: int, queue_bytes: int) -> bool:
         """Says whether the queue is within its bounds, or is over them by put-backs alone."""
-        payloads = [p for queue in self.outbox._buffer._queues.values() for p in queue]
+        queues = self.outbox._buffer._queues.values()
+        payloads = [Payload(*waiting) for queue in queues for waiting in queue]
         count, size = len(payloads), sum(len(p.body) for p in payloads)
         count_before, size_before, before = self._seen
         self._seen = (count, size, put_backs)

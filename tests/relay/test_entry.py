@@ -81,6 +81,6 @@ def test_whatever_is_taken_can_be_sent(written: bytes) -> None:
     except UnfitError:
         return
     body = request_body(
-        [Payload(1, 0.0, *finished(taken.body, taken.created_ms))], 1_700_000_000_001
+        [Payload(1, 0.0, finished(taken.body, taken.created_ms))], 1_700_000_000_001
     )
     assert loads(body)["data"][0]["stm"] == "1700000000001"

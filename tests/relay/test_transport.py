@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from snowplow_logging._transport import Answer
 
 BATCH = [
-    Payload(number, 0.0, *finished(b'{"e":"ue","p":"srv","tv":"x","eid":"%d"' % number, 0, 20))
+    Payload(number, 0.0, finished(b'{"e":"ue","p":"srv","tv":"x","eid":"%d"' % number, 0, 20))
     for number in range(3)
 ]
 TIMEOUT = 5.0

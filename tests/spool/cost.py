@@ -163,7 +163,7 @@ def _fill(path: Path, url: str, events: int) -> float:
     began = time.perf_counter()
     for first in range(1, events + 1, 500):
         last = min(first + 499, events)
-        batch = [Payload(n, now, *finished(BODY % n, 1_700_000_000_000 + n, 20))
+        batch = [Payload(n, now, finished(BODY % n, 1_700_000_000_000 + n, 20))
                  for n in range(first, last + 1)]  # fmt: skip
         assert keeper.write(batch) is Kept.YES
     seconds = time.perf_counter() - began

@@ -18,6 +18,7 @@ from snowplow_logging._claims import Claim, alone_in, holder
 from snowplow_logging._disk import Kept
 from snowplow_logging._keeper import ROOM_AT_ONCE, Keeper
 from snowplow_logging._shelf import OWN, START
+from snowplow_logging.payload import Payload, finished
 from tests.delivery.support import run
 from tests.program import Program
 from tests.spool.support import events_on, keeper, payloads
@@ -68,9 +69,9 @@ def test_what_is_written_is_read(spool: Path) -> None:
 def test_a_severity_beyond_all_bounds(spool: Path) -> None:
     """Whatever number a level is, the event can be written."""
     one = keeper(spool)
-    large = [payloads(1, 1)[0]._replace(severity=severity) for severity in (2**63, -(2**70))]
-    assert one.write(large[:1]) is Kept.YES
-    assert one.write([large[1]._replace(sequence=2)]) is Kept.YES
+    for sequence, severity in enumerate((2**63, -(2**70)), 1):
+        large = Payload(sequence, 0.0, finished(b'{"n":"1"', 1, severity))
+        assert one.write([large]) is Kept.YES
     one.release()
 
 

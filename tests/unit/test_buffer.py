@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def payload(sequence: int, size: int = 10, severity: int = 20) -> Payload:
     """Returns a payload of ``size`` bytes."""
-    return Payload(sequence, 0.0, *finished(b"x" * size, 0, severity))
+    return Payload(sequence, 0.0, finished(b"x" * size, 0, severity))
 
 
 def buffer(

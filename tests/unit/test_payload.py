@@ -44,7 +44,7 @@ def payload(sequence: int = 1, created_ms: int = NOW_MS, **members: str) -> Payl
     """Returns a payload with ``members`` beside what every event has."""
     required = {"e": "ue", "p": "srv", "tv": TRACKER_VERSION, "dtm": str(created_ms)}
     body = b"{" + fields(required | members)
-    return Payload(sequence, 0.0, *finished(body, created_ms, 20))
+    return Payload(sequence, 0.0, finished(body, created_ms, 20))
 
 
 def test_names_of_the_protocol() -> None:
@@ -110,8 +110,8 @@ def test_wrapped_json(text: str, as_base64: bool, created_ms: int) -> None:  # n
     rest = b',"ttm":"1"'
     event_id = new_event_id()
     size = envelope.size(data + CLOSING) + len(rest)
-    draft = envelope, event_id, created_ms, 20, data + CLOSING, rest, size
-    body = Payload(1, 0.0, *draft).body
+    draft = envelope.head, envelope.form, event_id, created_ms, 20, data + CLOSING, rest, size
+    body = Payload(1, 0.0, draft).body
 
     written = loads(body + b"}")
     value = written.pop("ue_px" if as_base64 else "ue_pr")
