@@ -8,7 +8,7 @@ import re
 import time
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import requests
@@ -62,7 +62,7 @@ class HttpTransport:
         self._session = _new_session() if session is None else session
         look_after(self._session)
         self._connected = False
-        self._environments: dict[str, dict[str, Any]] = {}
+        self._routes: dict[tuple[str, bool], _Route] = {}
 
     def send(self, batch: Sequence[Payload], timeout: float) -> Answer:
         """Sends ``batch``; a redirect is followed with method and body kept."""
@@ -136,30 +136,40 @@ class HttpTransport:
                 auth=_BasicAuth(auth) if auth else None,  # else an application's has its own
                 allow_redirects=False, stream=True,
             )  # fmt: skip
+        key = url, body is not None
+        if key not in self._routes:
+            if len(self._routes) > MAX_REDIRECTS:
+                self._routes.clear()
+            self._routes[key] = self._route(url, headers, auth)
+        prepared, settings = self._routes[key]
+        request = prepared.copy()
+        if body is not None:
+            request.prepare_body(body, None)
+        if params is not None:
+            request.prepare_url(url, params)
+        return self._session.send(request, timeout=timeout, allow_redirects=False, **settings)
+
+    def _route(
+        self, url: str, headers: dict[str, str] | None, auth: tuple[str, str] | None
+    ) -> _Route:
         # Having an auth, an own session reads no .netrc.
-        request = requests.Request(
-            self._method, url, headers, data=body, params=params, auth=_BasicAuth(auth)
+        request = requests.Request(self._method, url, headers, auth=_BasicAuth(auth))
+        settings: Any = self._session.merge_environment_settings(
+            url, {}, stream=True, verify=None, cert=None
         )
-        return self._session.send(
-            self._session.prepare_request(request),
-            timeout=timeout,
-            allow_redirects=False,
-            **self._environment(url),
-        )
+        return _Route(self._session.prepare_request(request), settings)
 
-    def _environment(self, url: str) -> dict[str, Any]:
-        """Returns what the environment says of proxies and certificates.
 
-        It is read once for each URL, as that takes as long as all else of a request.
-        """
-        if url not in self._environments:
-            if len(self._environments) > MAX_REDIRECTS:
-                self._environments.clear()
-            settings: Any = self._session.merge_environment_settings(
-                url, {}, stream=True, verify=None, cert=None
-            )
-            self._environments[url] = settings
-        return self._environments[url]
+class _Route(NamedTuple):
+    """What all requests to one URL have in common: made once, it is half of a request's price.
+
+    Args:
+        request: The request without its body, or its query.
+        settings: What the environment says of proxies and certificates.
+    """
+
+    request: requests.PreparedRequest
+    settings: dict[str, Any]
 
 
 class _BasicAuth(AuthBase):

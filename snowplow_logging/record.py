@@ -124,14 +124,21 @@ class RecordMapper:
             schema, data, contexts = named
             if contexts is not None:
                 carried = (*map(self._encoded_entity, entities(contexts)), *carried)
-            encoded = encoded_data(self._redaction.value(data) if self._redacts else data)
-            event: Event = _new(Event, (schema, encoded, self._with_record(carried, record)))
+            if self._redacts:
+                data = self._redaction.value(data)
+            # What a dict becomes is an object, which need not be looked at.
+            encoded = encode(data) if type(data) is dict else encoded_data(data)
+            if self._record_entity:
+                carried = self._with_record(carried, record)
+            event: Event = _new(Event, (schema, encoded, carried))
             return event
         record = self._redacted(record)
         has_any = values.get("exc_info") is not None or values.get("exc_text") is not None
         if has_any and self._exceptions_as_errors and _has_exception(record):
             error = self._application_error(record, self._message(record, formatter))
-            return Event(APPLICATION_ERROR, encode(error), self._with_record(carried, record))
+            if self._record_entity:
+                carried = self._with_record(carried, record)
+            return Event(APPLICATION_ERROR, encode(error), carried)
         if self._schema is None:
             return None
         return Event(self._schema, self._plain_data(record, formatter), carried)
@@ -148,9 +155,7 @@ class RecordMapper:
     def _with_record(
         self, carried: tuple[bytes, ...], record: logging.LogRecord
     ) -> tuple[bytes, ...]:
-        """Returns an event's entities, with the record itself where that is wanted."""
-        if not self._record_entity:
-            return carried
+        """Returns an event's entities, with the record itself."""
         data = self._log_record.encoded(self._redacted(record))
         schema = encode(self._schema or LOG_RECORD)
         return (*carried, b'{"schema":%s,"data":%s}' % (schema, data))
