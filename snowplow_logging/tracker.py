@@ -110,11 +110,12 @@ class Tracker:
         entities: Sequence[bytes],
         created_ms: int,
         severity: int = 0,
-        *,
         true_ms: int | None = None,
         event_id: bytes | None = None,
     ) -> bytes:
         """Tracks an event whose parts are encoded already.
+
+        Python calls what takes nothing by keyword alone in a shorter way.
 
         Args:
             schema: The event's schema.
