@@ -8,29 +8,26 @@ the order of their sequence numbers.
 from __future__ import annotations
 
 from collections import deque
-from functools import partial
 from itertools import count, islice, repeat
-from operator import itemgetter
 from typing import TYPE_CHECKING, Literal
 
-from snowplow_logging.payload import STM_BYTES, Payload
+from snowplow_logging.payload import (
+    STM_BYTES,
+    draft_of,
+    sequence_of,
+    severity_of,
+    size_of,
+    size_of_draft,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from typing import TypeAlias
+    from collections.abc import Iterable, Sequence
 
-    from snowplow_logging.payload import Draft
+    from snowplow_logging.payload import Draft, Payload
 
 Overflow = Literal["drop_newest", "drop_oldest", "drop_lowest_severity", "block"]
 OVERFLOWS: tuple[Overflow, ...] = ("drop_newest", "drop_oldest", "drop_lowest_severity", "block")
 REQUEST_OVERHEAD = 1_000  # bytes: the envelope around the events, and the headers
-
-Waiting: TypeAlias = "tuple[int, float, Draft]"
-"""A payload that waits, as the plain tuple that the garbage collector need not follow."""
-
-# In a third of the time that a NamedTuple's own constructor takes.
-_payload: Callable[[Waiting], Payload] = partial(vars(tuple)["__new__"], Payload)
-_SEQUENCE, _DRAFT, _SIZE = itemgetter(0), itemgetter(2), itemgetter(7)
 
 
 class Buffer:
@@ -55,7 +52,7 @@ class Buffer:
         self._batch_bytes = batch_bytes - REQUEST_OVERHEAD
         # One queue a severity, so that the least severe is found without a search; the other
         # policies do not ask for it and have one queue for all.
-        self._queues: dict[int, deque[Waiting]] = {}
+        self._queues: dict[int, deque[Payload]] = {}
         self.count = 0  # of payloads in it
         self._bytes = 0
 
@@ -65,8 +62,7 @@ class Buffer:
     @property
     def oldest(self) -> Payload | None:
         """The payload that leaves next."""
-        oldest = min((queue[0] for queue in self._queues.values()), default=None)
-        return None if oldest is None else _payload(oldest)
+        return min((queue[0] for queue in self._queues.values()), default=None)
 
     @property
     def has_batch(self) -> bool:
@@ -93,7 +89,7 @@ class Buffer:
     @property
     def newest(self) -> int:
         """The highest sequence number in it; 0 if it is empty."""
-        return max((queue[-1][0] for queue in self._queues.values()), default=0)
+        return max((sequence_of(queue[-1]) for queue in self._queues.values()), default=0)
 
     def has_room(self, size: int) -> bool:
         """Whether a payload of ``size`` bytes fits without another one going."""
@@ -105,9 +101,9 @@ class Buffer:
 
     def put(self, payload: Payload) -> list[Payload]:
         """Queues ``payload``; returns what had to go for it, or ``payload`` itself."""
-        size = payload.size
+        size = size_of(payload)
         if self.count < self._size and self._bytes + size <= self._max_bytes:
-            key = payload.severity if self._by_severity else 0
+            key = severity_of(payload) if self._by_severity else 0
             try:
                 self._queues[key].append(payload)
             except KeyError:
@@ -119,7 +115,7 @@ class Buffer:
 
     def _put_by_force(self, payload: Payload) -> list[Payload]:
         dropped: list[Payload] = []
-        while not self.has_room(payload.size):
+        while not self.has_room(size_of(payload)):
             victim = self._victim(payload)
             if victim is None:
                 self.put_back(dropped)
@@ -137,7 +133,7 @@ class Buffer:
             first: The sequence number of the first of them.
             now: When they are accepted.
         """
-        number, size = len(drafts), sum(map(_SIZE, drafts))
+        number, size = len(drafts), sum(map(size_of_draft, drafts))
         if (
             self.count + number > self._size
             or self._bytes + size > self._max_bytes
@@ -154,7 +150,8 @@ class Buffer:
         """Takes back what ``take`` gave, to leave in its turn, which mostly is first."""
         by_queue: dict[int, list[Payload]] = {}
         for payload in payloads:
-            by_queue.setdefault(payload.severity if self._by_severity else 0, []).append(payload)
+            key = severity_of(payload) if self._by_severity else 0
+            by_queue.setdefault(key, []).append(payload)
             self._added(payload, 1)
         for key, back in by_queue.items():
             _merge(self._queues.setdefault(key, deque()), sorted(back))
@@ -169,18 +166,18 @@ class Buffer:
         size = 0
         while self.count and len(batch) < self._batch_size:
             key = self._oldest_key()
-            size += _SIZE(self._queues[key][0][2]) + STM_BYTES
+            size += size_of(self._queues[key][0]) + STM_BYTES
             if batch and size > self._batch_bytes:
                 break
             batch.append(self._pop(key))
         return batch
 
-    def _take_from(self, queue: deque[Waiting]) -> list[Payload]:
+    def _take_from(self, queue: deque[Payload]) -> list[Payload]:
         """Takes a batch of the only queue, in a fifth of the time that it takes one by one."""
-        batch = list(map(_payload, islice(queue, self._batch_size)))
+        batch = list(islice(queue, self._batch_size))
         size = _bytes_of(batch)
         while len(batch) > 1 and size + len(batch) * STM_BYTES > self._batch_bytes:
-            size -= batch.pop().size
+            size -= size_of(batch.pop())
         for _ in batch:
             _ = queue.popleft()
         if not queue:
@@ -190,7 +187,7 @@ class Buffer:
         return batch
 
     def _take_all(self) -> list[Payload]:
-        taken = [payload for queue in self._queues.values() for payload in map(_payload, queue)]
+        taken = [payload for queue in self._queues.values() for payload in queue]
         if len(self._queues) > 1:
             taken.sort()
         self._queues.clear()
@@ -200,7 +197,7 @@ class Buffer:
     def take_until(self, sequence: int) -> list[Payload]:
         """Removes and returns every payload up to ``sequence``, whatever their number."""
         taken: list[Payload] = []
-        while (oldest := self.oldest) is not None and oldest.sequence <= sequence:
+        while (oldest := self.oldest) is not None and sequence_of(oldest) <= sequence:
             taken.append(self._pop(self._oldest_key()))
         return taken
 
@@ -211,36 +208,36 @@ class Buffer:
             elsewhere: Sequence numbers of payloads that are somewhere else already.
         """
         for key, queue in list(self._queues.items()):
-            kept = [waiting for waiting in queue if _SEQUENCE(waiting) not in elsewhere]
+            kept = [payload for payload in queue if sequence_of(payload) not in elsewhere]
             self._queues[key] = deque(kept)
             if not kept:
                 del self._queues[key]
         self.count = sum(map(len, self._queues.values()))
         self._bytes = sum(map(_bytes_of, self._queues.values()))
 
-    def _queue(self, payload: Payload) -> deque[Waiting]:
-        key = payload.severity if self._by_severity else 0
+    def _queue(self, payload: Payload) -> deque[Payload]:
+        key = severity_of(payload) if self._by_severity else 0
         return self._queues.setdefault(key, deque())
 
     def _oldest_key(self) -> int:
         if len(self._queues) == 1:
             return next(iter(self._queues))
-        return min(self._queues, key=lambda key: _SEQUENCE(self._queues[key][0]))
+        return min(self._queues, key=lambda key: sequence_of(self._queues[key][0]))
 
     def _victim(self, newcomer: Payload) -> int | None:
         """Returns the key of the queue whose first payload goes; None: the newcomer goes."""
-        if not self.count or not self.can_ever_hold(newcomer.size):
+        if not self.count or not self.can_ever_hold(size_of(newcomer)):
             return None
         if self._overflow == "drop_oldest":
             return self._oldest_key()
         if self._overflow == "drop_lowest_severity":
             least = min(self._queues)
-            return least if least < newcomer.severity else None
+            return least if least < severity_of(newcomer) else None
         return None
 
     def _pop(self, key: int) -> Payload:
         queue = self._queues[key]
-        payload = _payload(queue.popleft())
+        payload = queue.popleft()
         if not queue:
             del self._queues[key]
         self._added(payload, -1)
@@ -248,21 +245,20 @@ class Buffer:
 
     def _added(self, payload: Payload, sign: int) -> None:
         self.count += sign
-        self._bytes += sign * payload.size
+        self._bytes += sign * size_of(payload)
 
 
-def _bytes_of(queue: Iterable[Waiting]) -> int:
-    size: int = sum(map(_SIZE, map(_DRAFT, queue)))
-    return size
+def _bytes_of(queue: Iterable[Payload]) -> int:
+    return sum(map(size_of_draft, map(draft_of, queue)))
 
 
-def _merge(queue: deque[Waiting], payloads: list[Payload]) -> None:
+def _merge(queue: deque[Payload], payloads: list[Payload]) -> None:
     """Puts sorted payloads into a sorted queue."""
     if not queue or queue[-1] < payloads[0]:
         queue.extend(payloads)
         return
     # Workers give back in any order, so older payloads may stand at the front already.
-    last, older = payloads[-1], list["Waiting"]()
+    last, older = payloads[-1], list["Payload"]()
     while queue and queue[0] < last:
         older.append(queue.popleft())
-    queue.extendleft(sorted([*older, *payloads], reverse=True))
+    queue.extendleft(sorted(older + payloads, reverse=True))

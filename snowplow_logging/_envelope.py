@@ -52,7 +52,7 @@ class Envelope:
     """
 
     def __init__(self, fields: bytes, schema: str, *, base64: bool) -> None:
-        self.form = form_of(base64=base64)
+        self.form: Form = form_of(base64=base64)
         names = UNSTRUCT_EVENT.encode(), schema.encode()
         json = b'{"schema":"%b","data":{"schema":"%b","data":' % names
         self.head = b"{%b,%b" % (fields, _opening("ue_px" if base64 else "ue_pr", json, self.form))
@@ -74,7 +74,7 @@ class Contexts:
     """
 
     def __init__(self, *, base64: bool) -> None:
-        self._form = form_of(base64=base64)
+        self._form: Form = form_of(base64=base64)
         json = b'{"schema":"%b","data":[' % CONTEXTS.encode()
         self._opening = _opening("cx" if base64 else "co", json, self._form)
 

@@ -142,7 +142,7 @@ class HttpTransport:
                 self._routes.clear()
             self._routes[key] = self._route(url, headers, auth)
         prepared, settings = self._routes[key]
-        request = prepared.copy()
+        request: Any = prepared.copy()
         if body is not None:
             request.prepare_body(body, None)
         if params is not None:

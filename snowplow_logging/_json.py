@@ -317,7 +317,7 @@ def _stdlib_encoder() -> Callable[[Any], str]:
     if make is None:  # as in PyPy
         return encoder.encode
     quoted = json.encoder.encode_basestring
-    made: Any = make(None, default, quoted, None, ":", ",", False, False, False)  # noqa: FBT003
+    made: Any = make(None, default, quoted, None, ":", ",", False, False, False)
     return lambda value: "".join(made(value, 0))
 
 

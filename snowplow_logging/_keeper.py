@@ -25,12 +25,22 @@ from snowplow_logging._spool import (
     identity_of,
     set_aside,
 )
-from snowplow_logging.payload import STM_BYTES, Payload, finished
+from snowplow_logging.payload import (
+    STM_BYTES,
+    body_of,
+    created_ms_of,
+    finished,
+    queued_at_of,
+    sequence_of,
+    severity_of,
+    size_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from snowplow_logging._clock import Clock
+    from snowplow_logging.payload import Payload
 
 FORK_PATIENCE = 2.0  # seconds that a fork waits for the disk
 OF_OTHERS = 2**60  # what lies between the sequence numbers of others and ours
@@ -90,7 +100,7 @@ class Keeper:
         """Writes events into the emitter's own segment."""
 
         def action(file: SpoolFile) -> Kept:
-            if not self._has_room(file, sum(payload.size for payload in payloads)):
+            if not self._has_room(file, sum(map(size_of, payloads))):
                 return Kept.FULL
             if self._own is None:
                 self._own = self._begin_segment(file)
@@ -134,7 +144,7 @@ class Keeper:
     def delete(self, segment: int, payloads: Iterable[Payload]) -> None:
         """Deletes events that are delivered or dropped; what fails is tried again later."""
         offset = 0 if segment == OWN else OF_OTHERS
-        sequences = {payload.sequence + offset for payload in payloads}
+        sequences = {sequence_of(payload) + offset for payload in payloads}
 
         def action(file: SpoolFile) -> None:
             number = self._number(segment)
@@ -374,13 +384,13 @@ class Keeper:
 
 def _row(payload: Payload, since_epoch: float) -> Row:
     """Returns what is written of ``payload``; ``since_epoch`` is what the clock began at."""
-    severity = min(max(payload.severity, -MAX_SEVERITY), MAX_SEVERITY)
-    queued_ms = int((payload.queued_at + since_epoch) * 1000)
-    return Row(payload.sequence, payload.created_ms, severity, queued_ms, payload.body)
+    severity = min(max(severity_of(payload), -MAX_SEVERITY), MAX_SEVERITY)
+    queued_ms = int((queued_at_of(payload) + since_epoch) * 1000)
+    return Row(sequence_of(payload), created_ms_of(payload), severity, queued_ms, body_of(payload))
 
 
 def _payload(row: Row, offset: int, since_epoch: float) -> Payload:
     """Returns what was written as ``row``, with its sequence number ``offset`` less."""
     sequence, created_ms, severity, queued_ms, body = row
     queued_at = queued_ms / 1000 - since_epoch
-    return Payload(sequence - offset, queued_at, finished(body, created_ms, severity))
+    return sequence - offset, queued_at, finished(body, created_ms, severity)

@@ -12,14 +12,13 @@ import os
 import threading
 from collections import deque
 from contextlib import contextmanager
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from snowplow_logging._batch import Batch, Drop
 from snowplow_logging._guard import forking, is_delivering
 from snowplow_logging._inbox import SMALL, Inbox
 from snowplow_logging._stats import Account, Stats
-from snowplow_logging.payload import Payload, size_of
+from snowplow_logging.payload import queued_at_of, sequence_of, size_of_draft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -28,11 +27,10 @@ if TYPE_CHECKING:
     from snowplow_logging._buffer import Buffer
     from snowplow_logging._clock import Clock
     from snowplow_logging._retry import Breaker
-    from snowplow_logging.payload import Draft
+    from snowplow_logging.payload import Draft, Payload
 
 FLUSH_RETRY_DELAY = 0.25  # seconds between attempts while somebody waits in flush or close
 _NOTHING: Sequence[Drop] = ()
-_QUEUED_AT = attrgetter("queued_at")
 
 
 class Parked(NamedTuple):
@@ -130,7 +128,7 @@ class Outbox:
         with self._lock:
             try:
                 if self._block_timeout and not is_delivering():
-                    self._wait_for_room(size_of(draft))
+                    self._wait_for_room(size_of_draft(draft))
                 self._put(draft)
                 self._put_parked()
                 return self._untold()
@@ -282,7 +280,7 @@ class Outbox:
             self._booked(len(drafts))
         else:
             for draft in drafts:
-                dropped = self._buffer.put(Payload(self._sequence + 1, now, draft))
+                dropped = self._buffer.put((self._sequence + 1, now, draft))
                 self._booked(1)
                 if dropped:
                     self._account.dropped["queue_full"] += len(dropped)
@@ -349,7 +347,7 @@ class Outbox:
                 raise
 
     def _repair(self) -> None:
-        self._recount({p.sequence for batch in self._in_flight for p in batch.all})
+        self._recount({sequence_of(p) for batch in self._in_flight for p in batch.all})
         self._is_batch_told = False
         newest = self._buffer.newest
         if newest > self._sequence:  # taken in, and not booked
@@ -389,8 +387,8 @@ class Outbox:
 
     def _take_back(self, batch: Batch, unsent: list[Payload]) -> list[Payload]:  # noqa: ARG002 - see SpooledOutbox
         """Puts back what was not sent, to be tried again; returns what is given up instead."""
-        self._buffer.put_back([p for p in unsent if p.sequence > self._abandoned])
-        return [p for p in unsent if p.sequence <= self._abandoned]
+        self._buffer.put_back([p for p in unsent if sequence_of(p) > self._abandoned])
+        return [p for p in unsent if sequence_of(p) <= self._abandoned]
 
     def _recount(self, in_flight: set[int]) -> None:
         self._buffer.recount(in_flight)
@@ -434,12 +432,12 @@ class Outbox:
         oldest = buffer.oldest
         if oldest is None:
             return None
-        if any(oldest.sequence <= sequence for sequence in self._flushing):
+        if any(sequence_of(oldest) <= sequence for sequence in self._flushing):
             return self._rest(now, hurried=True)
         rest = self._rest(now)
         if rest is None or buffer.has_batch:
             return rest
-        return max(rest, oldest.queued_at + self._flush_interval - now)
+        return max(rest, queued_at_of(oldest) + self._flush_interval - now)
 
     def _rest(self, now: float, *, hurried: bool = False) -> float | None:
         """Returns for how long the collector is left alone; None: until the probe is answered."""
@@ -456,9 +454,9 @@ class Outbox:
         taken = self._take(buffer)
         expired: list[Payload] = []
         fresh = taken
-        if min(map(_QUEUED_AT, taken), default=oldest_allowed) < oldest_allowed:
-            expired = [p for p in taken if p.queued_at < oldest_allowed]
-            fresh = [p for p in taken if p.queued_at >= oldest_allowed]
+        if min(map(queued_at_of, taken), default=oldest_allowed) < oldest_allowed:
+            expired = [p for p in taken if queued_at_of(p) < oldest_allowed]
+            fresh = [p for p in taken if queued_at_of(p) >= oldest_allowed]
         ticket = self._breaker.begin() if fresh else 0
         batch = Batch(fresh, expired, ticket, threading.get_ident())
         self._in_flight.append(batch)
@@ -468,11 +466,11 @@ class Outbox:
 
     def _is_queued(self, sequence: int) -> bool:
         oldest = self._buffer.oldest
-        return oldest is not None and oldest.sequence <= sequence
+        return oldest is not None and sequence_of(oldest) <= sequence
 
     def _is_pending(self, sequence: int) -> bool:
         return self._is_queued(sequence) or any(
-            payload.sequence <= sequence
+            sequence_of(payload) <= sequence
             for batch in self._in_flight
             for payload in (*batch.payloads[:1], *batch.expired[:1])
         )

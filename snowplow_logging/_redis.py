@@ -24,6 +24,7 @@ from redis.sentinel import Sentinel
 
 from snowplow_logging._text import cut, legible, text
 from snowplow_logging._transport import Answer
+from snowplow_logging.payload import body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +119,7 @@ class RedisTransport:
         address = self._address
         with transaction(self._client, address) as pipeline:
             for payload in batch:
-                entry = {FIELD: payload.body + b"}"}
+                entry = {FIELD: body_of(payload) + b"}"}
                 pipeline.xadd(address.stream, entry, maxlen=address.maxlen or None)
             pipeline.execute()
 

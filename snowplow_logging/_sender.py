@@ -10,7 +10,7 @@ from snowplow_logging._guard import delivering
 from snowplow_logging._losses import show_exception
 from snowplow_logging._retry import Verdict, judge
 from snowplow_logging._transport import Answer
-from snowplow_logging.payload import as_dict
+from snowplow_logging.payload import as_dict, sequence_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -131,8 +131,8 @@ class Sender:
 
     def _delete(self, held: Held | None, batch: Batch, outcome: Outcome) -> None:
         if held is not None and self._disk is not None:
-            left = {payload.sequence for payload in outcome.unsent}
-            self._disk.delete(held.segment, [p for p in batch.all if p.sequence not in left])
+            left = set(map(sequence_of, outcome.unsent))
+            self._disk.delete(held.segment, [p for p in batch.all if sequence_of(p) not in left])
 
     def _attempt(self, outcome: Outcome, transport: Transport, deadline: float) -> None:
         """Moves payloads from ``outcome.unsent`` to where they come to be, part by part."""

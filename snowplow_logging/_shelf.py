@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from snowplow_logging.payload import sequence_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -49,20 +51,20 @@ class Held:
 
     def writes(self, payloads: Iterable[Payload]) -> None:
         """Notes that events are being written; ``booked`` ends that."""
-        self.unbooked.update(payload.sequence for payload in payloads)
+        self.unbooked.update(map(sequence_of, payloads))
 
     def booked(self, payloads: Iterable[Payload]) -> None:
         """Notes that what became of events that were written is known."""
-        self.unbooked.difference_update(payload.sequence for payload in payloads)
+        self.unbooked.difference_update(map(sequence_of, payloads))
 
     def wrote(self, payloads: Iterable[Payload]) -> None:
         """Notes that events in memory are on disk, too."""
-        self.in_memory.update(payload.sequence for payload in payloads)
+        self.in_memory.update(map(sequence_of, payloads))
 
     def put_back(self, payloads: Sequence[Payload]) -> None:
         """Notes that events are on disk alone from now on."""
         if payloads:
-            sequences = [payload.sequence for payload in payloads]
+            sequences = list(map(sequence_of, payloads))
             self.in_memory.difference_update(sequences)
             self.alone += len(sequences)
             self.after = min(self.after, min(sequences) - 1)
@@ -114,7 +116,7 @@ class Shelf:
 
     def settled(self, held: Held, payloads: Iterable[Payload]) -> None:
         """Notes that events are delivered or dropped."""
-        sequences = {payload.sequence for payload in payloads}
+        sequences = set(map(sequence_of, payloads))
         held.in_memory -= sequences
         if self.is_reading:
             self._settled.update((held, sequence) for sequence in sequences)
@@ -138,9 +140,10 @@ class Shelf:
             held.alone -= lost
             return [], lost, 0
         if held.after == batch.after:  # else something older was put back meanwhile
-            held.after = payloads[-1].sequence
+            held.after = sequence_of(payloads[-1])
         known = held.in_memory | held.unbooked
-        new = [p for p in payloads if p.sequence not in known and (held, p.sequence) not in settled]
+        known |= {sequence for each, sequence in settled if each is held}
+        new = [p for p in payloads if sequence_of(p) not in known]
         held.wrote(new)
         more = max(0, len(new) - held.alone)
         held.alone += more - len(new)

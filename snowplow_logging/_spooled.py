@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from snowplow_logging._batch import Batch, Drop
 from snowplow_logging._outbox import Outbox
 from snowplow_logging._shelf import Shelf
+from snowplow_logging.payload import queued_at_of, sequence_of, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,7 +127,7 @@ class SpooledOutbox(Outbox):
             if not kept:
                 self._buffer.put_back(batch.payloads)
                 self._rests_until = self._clock.monotonic() + REST
-            elif self._every and self._written.has_room(sum(p.size for p in batch.payloads)):
+            elif self._every and self._written.has_room(sum(map(size_of, batch.payloads))):
                 own.wrote(batch.payloads)
                 self._written.put_back(batch.payloads)
             else:
@@ -175,8 +176,8 @@ class SpooledOutbox(Outbox):
                 self._breaker.gave_up(batch.ticket)
                 return None
             oldest_allowed = self._clock.monotonic() - self._max_age
-            fresh = [p for p in new if p.queued_at >= oldest_allowed]
-            expired = [p for p in new if p.queued_at < oldest_allowed]
+            fresh = [p for p in new if queued_at_of(p) >= oldest_allowed]
+            expired = [p for p in new if queued_at_of(p) < oldest_allowed]
             found = replace(batch, payloads=fresh, expired=expired, task="send")
             self._in_flight.append(found)
             return found
@@ -261,7 +262,7 @@ class SpooledOutbox(Outbox):
         wait = self._interval / 2  # the other half is left for the writing
         if not (self._every or self._breaker.is_open):
             wait += self._flush_interval
-        return max(0.0, oldest.queued_at + wait - now)
+        return max(0.0, queued_at_of(oldest) + wait - now)
 
     def _begin_writing(self) -> Batch:
         self._told = False
@@ -319,16 +320,16 @@ class SpooledOutbox(Outbox):
         if batch.held is None:
             return super()._take_back(batch, [self._own(payload) for payload in unsent])
         batch.held.put_back(unsent)
-        left = {payload.sequence for payload in unsent}
-        self._shelf.settled(batch.held, [p for p in batch.all if p.sequence not in left])
+        left = set(map(sequence_of, unsent))
+        self._shelf.settled(batch.held, [p for p in batch.all if sequence_of(p) not in left])
         return []
 
     def _own(self, payload: Payload) -> Payload:
         """Counts what others have left among our own, if the file that it was on is lost."""
-        if payload.sequence > 0:
+        if sequence_of(payload) > 0:
             return payload
         self._sequence += 1
-        return payload._replace(sequence=self._sequence)
+        return (self._sequence, *payload[1:])
 
     def _lose(self, count: int) -> None:
         if count:
@@ -348,7 +349,7 @@ class SpooledOutbox(Outbox):
         if super()._is_queued(sequence) or self._shelf.is_before(sequence):
             return True
         oldest = self._written.oldest
-        return oldest is not None and oldest.sequence <= sequence
+        return oldest is not None and sequence_of(oldest) <= sequence
 
     def _pending(self) -> int:
         on_disk_alone = self._shelf.alone + self._shelf.left

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from snowplow_logging._disk import Kept
 from snowplow_logging._shelf import OWN
+from snowplow_logging.payload import queued_at_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,4 +162,4 @@ class Spooler:
         oldest = self._outbox.oldest
         found = self.disk.read(*oldest, 1, 0) if oldest else None
         allowed = self._clock.monotonic() - self._max_age
-        return found is not None and any(payload.queued_at < allowed for payload in found)
+        return found is not None and min(map(queued_at_of, found), default=allowed) < allowed

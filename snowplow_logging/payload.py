@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 from binascii import b2a_base64
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from snowplow_logging._json import encode
 from snowplow_logging._text import clean, cut, shown
 from snowplow_logging._version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Literal, TypeAlias
 
 PAYLOAD_DATA = "iglu:com.snowplowanalytics.snowplow/payload_data/jsonschema/1-0-4"
 UNSTRUCT_EVENT = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
@@ -54,59 +55,49 @@ _STM = b',"stm":"%d"}'
 STM_BYTES = len(_STM % 10**13) + 1  # with the comma between two events
 
 
-Form: TypeAlias = Literal["base64", "text", "finished"]
+Form: TypeAlias = 'Literal["base64", "text", "finished"]'
 Draft: TypeAlias = "tuple[bytes, Form, bytes, int, int, bytes, bytes, int]"
 """An event that nobody has queued yet: what is written before its data, in which form these are
 written, its ``eid``, its ``dtm`` (ms since epoch), the logging level of its record, its data,
 further members of its JSON object (each after a comma), and how many bytes that has at most.
 
-It is a plain tuple of nothing but bytes, texts and numbers, and so no work for Python's garbage
-collector: a million events that wait would double what each costs.
+It is a plain tuple of nothing but bytes, texts and numbers, as a payload is, too: the garbage
+collector lets go of such after a first look. Were they objects, a million that wait would add half
+to what each costs.
 """
 
 
-class Payload(NamedTuple):
-    """One event in the queue. It never changes, and so neither does what is written of it.
+Payload: TypeAlias = "tuple[int, float, Draft]"
+"""One event in the queue: its place among all that were accepted, when it was accepted (seconds of
+the emitter's clock), and all else. It never changes, and so neither does what is written of it.
+Payloads sort by their places, of which no two are the same.
+"""
 
-    Args:
-        sequence: Its place among all that were accepted.
-        queued_at: When it was accepted, in seconds of the emitter's clock.
-        draft: All else.
-    """
-
-    sequence: int
-    queued_at: float
-    draft: Draft
-
-    @property
-    def event_id(self) -> bytes:
-        """Its ``eid``; empty if it came finished."""
-        return self.draft[2]
-
-    @property
-    def created_ms(self) -> int:
-        """Its ``dtm``, ms since epoch."""
-        return self.draft[3]
-
-    @property
-    def severity(self) -> int:
-        """The logging level of its record."""
-        return self.draft[4]
-
-    @property
-    def size(self) -> int:
-        """Bytes that its ``body`` has at most."""
-        return self.draft[7]
-
-    @property
-    def body(self) -> bytes:
-        """Its JSON object, finished but for ``stm`` and the closing brace."""
-        return _body(self.draft)
+sequence_of: Callable[[Payload], int] = itemgetter(0)
+queued_at_of: Callable[[Payload], float] = itemgetter(1)
+draft_of: Callable[[Payload], Draft] = itemgetter(2)
+time_of_draft: Callable[[Draft], int] = itemgetter(3)
+size_of_draft: Callable[[Draft], int] = itemgetter(7)
 
 
-def size_of(draft: Draft) -> int:
-    """Returns how many bytes an event has at most."""
-    return draft[7]
+def created_ms_of(payload: Payload) -> int:
+    """Returns its ``dtm``, ms since epoch."""
+    return payload[2][3]
+
+
+def severity_of(payload: Payload) -> int:
+    """Returns the logging level of its record."""
+    return payload[2][4]
+
+
+def size_of(payload: Payload) -> int:
+    """Returns how many bytes ``body_of`` it has at most."""
+    return payload[2][7]
+
+
+def body_of(payload: Payload) -> bytes:
+    """Returns its JSON object, finished but for ``stm`` and the closing brace."""
+    return _body(payload[2])
 
 
 def finished(body: bytes, created_ms: int, severity: int = 0) -> Draft:
@@ -116,13 +107,13 @@ def finished(body: bytes, created_ms: int, severity: int = 0) -> Draft:
 
 def written(data: bytes, form: Form) -> bytes:
     """Returns JSON as the text of a field, as it comes between the quotes."""
-    if form == "base64":
-        letters = b2a_base64(data, newline=False)
-        # Few have any of the two; to look for them takes half as long as to translate.
-        if _PLUS in letters or _SLASH in letters:
-            return letters.translate(_URL_SAFE)
-        return letters
-    return encode(data.decode())[1:-1] if form == "text" else data
+    if form == "text":
+        return encode(data.decode())[1:-1]
+    letters = b2a_base64(data, newline=False)
+    # Few have any of the two; to look for them takes half as long as to translate.
+    if _PLUS in letters or _SLASH in letters:
+        return letters.translate(_URL_SAFE)
+    return letters
 
 
 def _body(draft: Draft) -> bytes:
@@ -131,9 +122,6 @@ def _body(draft: Draft) -> bytes:
         return data
     times = b'","dtm":"%d"' % created_ms
     return b"".join((head, written(data, form), b'","eid":"', event_id, times, rest))
-
-
-_DRAFT, _CREATED_MS = itemgetter(2), itemgetter(3)
 
 
 def milliseconds(value: Any) -> int:
@@ -175,9 +163,9 @@ def request_body(batch: Sequence[Payload], now_ms: int) -> bytes:
     ``stm`` is ``now_ms``, but never before an event's own ``dtm``: were the clock set back
     meanwhile, the pipeline could not correct the event's time.
     """
-    drafts: list[Draft] = list(map(_DRAFT, batch))
-    if max(map(_CREATED_MS, drafts)) > now_ms:
-        events = b",".join(p.body + _STM % max(now_ms, p.created_ms) for p in batch)
+    drafts = list(map(draft_of, batch))
+    if max(map(time_of_draft, drafts)) > now_ms:
+        events = b",".join(_body(d) + _STM % max(now_ms, time_of_draft(d)) for d in drafts)
         return b"".join((_BODY_HEAD, events, b"]}"))
     stm = _STM % now_ms
     bodies = list(map(_body, drafts))
@@ -189,10 +177,10 @@ def request_body(batch: Sequence[Payload], now_ms: int) -> bytes:
 
 def as_dict(payload: Payload) -> dict[str, Any]:
     """Returns the fields of ``payload``, as callbacks get them."""
-    loaded: dict[str, Any] = json.loads(payload.body + b"}")
+    loaded: dict[str, Any] = json.loads(body_of(payload) + b"}")
     return loaded
 
 
 def query(payload: Payload, now_ms: int) -> dict[str, str]:
     """Returns the query of a GET: the fields of one event with ``stm``."""
-    return {**as_dict(payload), "stm": str(max(now_ms, payload.created_ms))}
+    return {**as_dict(payload), "stm": str(max(now_ms, created_ms_of(payload)))}

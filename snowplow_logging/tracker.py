@@ -103,7 +103,7 @@ class Tracker:
 
     track_self_describing_event = track_unstruct_event
 
-    def track(
+    def track(  # noqa: PLR0917 - Python calls what takes nothing by name alone in a shorter way
         self,
         schema: str,
         data: bytes,
@@ -114,8 +114,6 @@ class Tracker:
         event_id: bytes | None = None,
     ) -> bytes:
         """Tracks an event whose parts are encoded already.
-
-        Python calls what takes nothing by keyword alone in a shorter way.
 
         Args:
             schema: The event's schema.

@@ -13,7 +13,7 @@ from snowplow_logging._http import MAX_REDIRECTS, _BasicAuth, _described, _may_f
 from snowplow_logging.doctor import network
 from snowplow_logging.doctor.findings import Findings, note, ok, problem
 from snowplow_logging.doctor.probe import Sample, emitter_of, record, sample, short
-from snowplow_logging.payload import POST_PATH, Payload, finished
+from snowplow_logging.payload import POST_PATH, finished
 
 if TYPE_CHECKING:
     from snowplow_logging._endpoint import Endpoint
@@ -208,9 +208,7 @@ def send_test(
 def _answer(handler: SnowplowHandler, test: Sample, timeout: float) -> Answer:
     transport = emitter_of(handler)._transport()  # noqa: SLF001 - the handler's own way
     try:
-        return transport.send(
-            [Payload(1, 0.0, finished(test.body, int(test.fields["dtm"])))], timeout
-        )
+        return transport.send([(1, 0.0, finished(test.body, int(test.fields["dtm"])))], timeout)
     finally:
         transport.close()
 

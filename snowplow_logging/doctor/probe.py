@@ -11,7 +11,7 @@ from contextlib import redirect_stderr
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snowplow_logging.doctor.findings import Findings, note, ok, one_line, problem
-from snowplow_logging.payload import Payload
+from snowplow_logging.payload import body_of
 
 if TYPE_CHECKING:
     from snowplow_logging.emitter import Emitter
@@ -92,7 +92,7 @@ class _Kept:
 
     def enqueue(self, draft: Draft) -> None:
         """Keeps an event."""
-        self.bodies.append(Payload(0, 0.0, draft).body)
+        self.bodies.append(body_of((0, 0.0, draft)))
 
     def refuse(self, reason: str) -> None:
         """Keeps why there is no event; the handler calls it while it handles the error."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from snowplow_logging._redis import FAILURES, described
 from snowplow_logging._sender import Callbacks
+from snowplow_logging.payload import body_of, sequence_of
 from snowplow_logging.relay.entry import FIELD, Dead
 
 if TYPE_CHECKING:
@@ -129,12 +130,12 @@ class Ledger(Callbacks):
                 self._dead += dead
 
     def _release(self, payload: Payload) -> Held:
-        held = self._held.pop(payload.sequence)
+        held = self._held.pop(sequence_of(payload))
         self._bytes -= held.size
         return held
 
     def _buried(self, payload: Payload, reason: str, detail: str) -> Dead:
-        return Dead(self._release(payload).id, {FIELD: payload.body + b"}"}, reason, detail)
+        return Dead(self._release(payload).id, {FIELD: body_of(payload) + b"}"}, reason, detail)
 
     def _forget(self, ids: list[bytes]) -> None:
         with self._changed:

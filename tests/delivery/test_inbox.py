@@ -13,6 +13,7 @@ import pytest
 
 from snowplow_logging import AsyncEmitter, Tracker
 from snowplow_logging._transport import Answer
+from snowplow_logging.payload import as_dict
 from tests.delivery.support import balanced, numbered
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def test_large_events_and_small_ones_keep_their_order() -> None:
 
     class Noting(Counting):
         def send(self, batch: Sequence[Payload], timeout: float) -> Answer:
-            seen.extend(payload.event_id.decode() for payload in batch)
+            seen.extend(as_dict(payload)["eid"] for payload in batch)
             return super().send(batch, timeout)
 
     noting = Noting()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from snowplow_logging._disk import Adopted, Kept
 from snowplow_logging._shelf import OWN
-from snowplow_logging.payload import STM_BYTES
+from snowplow_logging.payload import STM_BYTES, body_of, sequence_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -96,7 +96,7 @@ class FakeDisk:
             self._file.segments[self.own] = {}
             self._file.claims[self.own] = self
         for payload in payloads:
-            self._file.segments[self.own].setdefault(payload.sequence, payload)
+            self._file.segments[self.own].setdefault(sequence_of(payload), payload)
         self._watch.on_done()
         return Kept.YES
 
@@ -106,16 +106,16 @@ class FakeDisk:
         rows, offset = self._rows(segment)
         found: list[Payload] = []
         for sequence in sorted(s for s in rows if s > after + offset):
-            size -= len(rows[sequence].body) + STM_BYTES
+            size -= len(body_of(rows[sequence])) + STM_BYTES
             if len(found) == count or (found and size < 0):
                 break
-            found.append(rows[sequence]._replace(sequence=sequence - offset))
+            found.append((sequence - offset, *rows[sequence][1:]))
         self._watch.on_done()
         return found
 
     def delete(self, segment: int, payloads: Iterable[Payload]) -> None:
         number, offset = (self.own, 0) if segment == OWN else (segment, OF_OTHERS)
-        self._undeleted += [(number, payload.sequence + offset) for payload in payloads]
+        self._undeleted += [(number, sequence_of(payload) + offset) for payload in payloads]
         self.look_after()
         self._watch.on_done()
 

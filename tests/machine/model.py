@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from snowplow_logging._spooled import SpooledOutbox
-from snowplow_logging.payload import Payload
+from snowplow_logging.payload import body_of, sequence_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from snowplow_logging._outbox import Outbox
     from snowplow_logging._sender import Sender
     from snowplow_logging._spooler import Spooler
+    from snowplow_logging.payload import Payload
     from tests.machine.crew import Hand
     from tests.machine.disk import FakeDisk
 
@@ -59,7 +60,7 @@ def fate(status: int | None, custom: Mapping[int, bool]) -> str:
     return "again" if status in (408, 425, 429) or status >= 500 else "rejected"
 
 
-def body_of(number: int, size: int) -> bytes:
+def body_with(number: int, size: int) -> bytes:
     """Returns the bytes of an event that says its number, of about ``size``."""
     return b'{"n":"%d","x":"%s"' % (number, b"x" * max(0, size - 16))
 
@@ -118,7 +119,7 @@ class Process:
 
     def answered(self, batch: Sequence[Payload], verdict: str) -> list[str]:
         """Notes an answer that reached us; returns what is wrong with the request."""
-        numbers = [number_of(payload.body) for payload in batch]
+        numbers = [number_of(body_of(payload)) for payload in batch]
         if verdict == "split" and len(batch) == 1:
             verdict = "oversize"
         if verdict != "delivered":
@@ -128,7 +129,7 @@ class Process:
                  if n not in self.pending]  # fmt: skip
         self.pending.difference_update(numbers)
         self.delivered.update(numbers)
-        return wrong + self._out_of_order([payload.sequence for payload in batch])
+        return wrong + self._out_of_order([sequence_of(payload) for payload in batch])
 
     def _out_of_order(self, sequences: list[int]) -> list[str]:
         sent = [self.newest_sent, *sequences]
@@ -163,7 +164,7 @@ class Process:
     def in_flight(self) -> list[int]:
         """Returns the numbers of what is in the hands of workers."""
         batches = self.outbox._in_flight
-        return [number_of(p.body) for b in batches for p in (*b.payloads, *b.expired)]
+        return [number_of(body_of(p)) for b in batches for p in (*b.payloads, *b.expired)]
 
     def queued(self) -> list[int]:
         """Returns the numbers of what is in the buffer, or the buffers."""
@@ -171,7 +172,7 @@ class Process:
         if isinstance(self.outbox, SpooledOutbox):
             buffers.append(self.outbox._written)
         queues = [queue for buffer in buffers for queue in buffer._queues.values()]
-        return [number_of(Payload(*waiting).body) for queue in queues for waiting in queue]
+        return [number_of(body_of(waiting)) for queue in queues for waiting in queue]
 
     def on_disk_alone(self) -> list[int]:
         """Returns the numbers of what is on disk, and not in memory."""
@@ -180,7 +181,7 @@ class Process:
         in_memory = {*self.queued(), *self.in_flight()}
         segments = [held.segment for held in self.outbox._shelf._held]
         rows = [self.disk.rows(segment).values() for segment in segments]
-        numbers = [number_of(payload.body) for found in rows for payload in found]
+        numbers = [number_of(body_of(payload)) for found in rows for payload in found]
         return [number for number in numbers if number not in in_memory]
 
     @property
@@ -201,7 +202,7 @@ class Process:
     def lose(self) -> None:
         """Notes that its file is lost."""
         in_memory = {*self.queued(), *self.in_flight()}
-        numbers = {number_of(payload.body) for payload in self.disk.lost()} - in_memory
+        numbers = {number_of(body_of(payload)) for payload in self.disk.lost()} - in_memory
         self.pending.difference_update(numbers)
         self.dropped.update(dict.fromkeys(numbers, "spool_lost"))
 
@@ -211,12 +212,10 @@ class Process:
         places = [*self.queued(), *self.in_flight(), *self.on_disk_alone(), *self.left]
         self.overtaking = self.spooler is not None or (self.overtaking and bool(places))
         calls = self.parked()
-        parked = [
-            number_of(Payload(0, 0.0, what).body) for (what,) in calls if type(what) is not str
-        ]
+        parked = [number_of(body_of((0, 0.0, what))) for (what,) in calls if type(what) is not str]
         refused = self.refused - Counter(what for (what,) in calls if type(what) is str)
         before = self.before - Counter(delivered=self.before["delivered"])
-        untold = {number_of(payload.body) for payload in self.outbox._dropped}
+        untold = {number_of(body_of(payload)) for payload in self.outbox._dropped}
         reasons = (
             Counter(self.dropped.values()) + refused + before + Counter(queue_full=len(untold))
         )
@@ -250,8 +249,8 @@ class Process:
     def _is_bounded(self, put_backs: int, queue_size: int, queue_bytes: int) -> bool:
         """Says whether the queue is within its bounds, or is over them by put-backs alone."""
         queues = self.outbox._buffer._queues.values()
-        payloads = [Payload(*waiting) for queue in queues for waiting in queue]
-        count, size = len(payloads), sum(len(p.body) for p in payloads)
+        payloads = [waiting for queue in queues for waiting in queue]
+        count, size = len(payloads), sum(len(body_of(p)) for p in payloads)
         count_before, size_before, before = self._seen
         self._seen = (count, size, put_backs)
         no_more = count <= count_before and size <= size_before

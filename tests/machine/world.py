@@ -15,10 +15,10 @@ from snowplow_logging._sender import SHORTEST_TIMEOUT
 from snowplow_logging._spooled import SpooledOutbox
 from snowplow_logging._spooler import KEEP_PATIENCE
 from snowplow_logging._transport import Answer
-from snowplow_logging.payload import finished
+from snowplow_logging.payload import body_of, finished, queued_at_of
 from tests.machine.crew import CREW
 from tests.machine.disk import Doing, FakeDisk, File
-from tests.machine.model import Event, Process, Said, body_of, fate, number_of
+from tests.machine.model import Event, Process, Said, body_with, fate, number_of
 
 if TYPE_CHECKING:
     import threading
@@ -178,7 +178,7 @@ class World:
 
     def _check_request(self, process: Process, batch: Sequence[Payload], timeout: float) -> None:
         process.overtaking = process.overtaking or len(process.outbox._in_flight) > 1
-        numbers = [number_of(payload.body) for payload in batch]
+        numbers = [number_of(body_of(payload)) for payload in batch]
         limit = 1 if self.options["method"] == "get" else self.options["batch_size"]
         facts = {
             "is made outside the lock": not process.outbox.is_entered,
@@ -186,7 +186,7 @@ class World:
             "its events are of this process": process.events.keys() >= set(numbers),
             "its events are pending": process.pending >= set(numbers),
             "its events are as they were put": all(
-                process.events[n].body == p.body for n, p in zip(numbers, batch, strict=True)
+                process.events[n].body == body_of(p) for n, p in zip(numbers, batch, strict=True)
                 if n in process.events
             ),
             "its time-out is right": 0 < timeout <= self.options["request_timeout"],
@@ -261,7 +261,7 @@ class World:
 
     def put(self, size: int, severity: int) -> None:
         number = next(self._numbers)
-        body = body_of(number, size)
+        body = body_with(number, size)
         self.events[number] = Event(body, severity, self.now)
         self.process.put(number, self.events[number])
         self.emitter.enqueue(finished(body, CREATED_MS, severity))
@@ -325,7 +325,7 @@ class World:
             CREW.release(hand)
             return
         oldest = self.now - self.options["max_age"]
-        if any(p.queued_at < oldest for p in batch.payloads):
+        if any(queued_at_of(p) < oldest for p in batch.payloads):
             self.wrong.append("a batch holds events that are too old")
         process.batches.append((batch, hand))
 
@@ -369,12 +369,12 @@ class World:
         self._with(disk).lose()
 
     def on_adopted(self, disk: FakeDisk, payloads: Iterable[Payload]) -> None:
-        numbers = [number_of(payload.body) for payload in payloads]
+        numbers = [number_of(body_of(payload)) for payload in payloads]
         self._with(disk).adopt({number: self.events[number] for number in numbers})
 
     def on_left(self, disk: FakeDisk, payloads: Iterable[Payload]) -> None:
         process = self._with(disk)
-        numbers = {number_of(payload.body) for payload in payloads}
+        numbers = {number_of(body_of(payload)) for payload in payloads}
         process.left |= numbers & process.pending  # others are delivered, but not deleted
 
     @property
@@ -462,7 +462,7 @@ class World:
         while any(self.file.segments.values()) and flushed:
             self.make_a_round()
             flushed = self.emitter.flush(LONGEST_REST)
-        untold = {number_of(payload.body) for payload in self.process.outbox._dropped}
+        untold = {number_of(body_of(payload)) for payload in self.process.outbox._dropped}
         pending = self.process.pending - self.process.left - untold
         if not flushed or pending:
             self.wrong.append(f"{pending} are pending, although the collector is up")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowplow_logging.payload import MAX_EVENT_BYTES, STM_BYTES, Payload, finished, request_body
+from snowplow_logging.payload import MAX_EVENT_BYTES, STM_BYTES, finished, request_body
 from snowplow_logging.relay.entry import FIELD, Event, UnfitError, event
 from tests.unit.wire import loads
 
@@ -80,7 +80,5 @@ def test_whatever_is_taken_can_be_sent(written: bytes) -> None:
         taken = event({FIELD: written})
     except UnfitError:
         return
-    body = request_body(
-        [Payload(1, 0.0, finished(taken.body, taken.created_ms))], 1_700_000_000_001
-    )
+    body = request_body([(1, 0.0, finished(taken.body, taken.created_ms))], 1_700_000_000_001)
     assert loads(body)["data"][0]["stm"] == "1700000000001"

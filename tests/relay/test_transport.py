@@ -11,7 +11,7 @@ import pytest
 
 from snowplow_logging._redis import RedisTransport
 from snowplow_logging._redis_url import parse
-from snowplow_logging.payload import Payload, finished
+from snowplow_logging.payload import body_of, finished
 from snowplow_logging.testing import closed_port
 from tests.relay.servers import RedisServer
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from snowplow_logging._transport import Answer
 
 BATCH = [
-    Payload(number, 0.0, finished(b'{"e":"ue","p":"srv","tv":"x","eid":"%d"' % number, 0, 20))
+    (number, 0.0, finished(b'{"e":"ue","p":"srv","tv":"x","eid":"%d"' % number, 0, 20))
     for number in range(3)
 ]
 TIMEOUT = 5.0
@@ -56,7 +56,7 @@ def test_entries(redis: RedisServer, client: Any) -> None:
     """Each event is an entry, in their order: a JSON object, with no ``stm``."""
     assert send(redis.url) == (200, None, 0.0)
     assert [fields for _, fields in client.xrange("snowplow")] == [
-        {b"event": payload.body + b"}"} for payload in BATCH
+        {b"event": body_of(payload) + b"}"} for payload in BATCH
     ]
 
 

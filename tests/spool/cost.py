@@ -15,7 +15,7 @@ from snowplow_logging import AsyncEmitter
 from snowplow_logging._clock import Clock
 from snowplow_logging._disk import Kept
 from snowplow_logging._keeper import Keeper
-from snowplow_logging.payload import Payload, finished
+from snowplow_logging.payload import finished
 from tests.delivery.support import until
 from tests.faults.console import tell
 from tests.faults.run import program
@@ -163,7 +163,7 @@ def _fill(path: Path, url: str, events: int) -> float:
     began = time.perf_counter()
     for first in range(1, events + 1, 500):
         last = min(first + 499, events)
-        batch = [Payload(n, now, finished(BODY % n, 1_700_000_000_000 + n, 20))
+        batch = [(n, now, finished(BODY % n, 1_700_000_000_000 + n, 20))
                  for n in range(first, last + 1)]  # fmt: skip
         assert keeper.write(batch) is Kept.YES
     seconds = time.perf_counter() - began

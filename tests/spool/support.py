@@ -29,7 +29,7 @@ HERE = "http://here"
 
 def payloads(first: int, last: int, size: int = 50, queued_at: float = 0.0) -> list[Payload]:
     """Returns payloads with sequence numbers from ``first`` to ``last``."""
-    return [Payload(n, queued_at, finished(b'{"n":"%0*d"' % (size, n), n, 20))
+    return [(n, queued_at, finished(b'{"n":"%0*d"' % (size, n), n, 20))
             for n in range(first, last + 1)]  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from snowplow_logging._claims import Claim, alone_in, holder
 from snowplow_logging._disk import Kept
 from snowplow_logging._keeper import ROOM_AT_ONCE, Keeper
 from snowplow_logging._shelf import OWN, START
-from snowplow_logging.payload import Payload, finished
+from snowplow_logging.payload import body_of, finished, queued_at_of, sequence_of
 from tests.delivery.support import run
 from tests.program import Program
 from tests.spool.support import events_on, keeper, payloads
@@ -58,11 +58,11 @@ def test_what_is_written_is_read(spool: Path) -> None:
     assert one.write(written) is Kept.YES
 
     found = one.read(OWN, *ALL) or []
-    assert [(p.sequence, p[2:]) for p in found] == [(p.sequence, p[2:]) for p in written]
-    assert all(abs(p.queued_at - written[0].queued_at) < 0.1 for p in found)
-    assert [p.sequence for p in one.read(OWN, 2, 2, 2**30) or []] == [3, 4]
-    assert [p.sequence for p in one.read(OWN, 2, 5, 200) or []] == [3, 4]
-    assert [p.sequence for p in one.read(OWN, 2, 5, 1) or []] == [3]
+    assert [(sequence_of(p), p[2:]) for p in found] == [(sequence_of(p), p[2:]) for p in written]
+    assert all(abs(queued_at_of(p) - queued_at_of(written[0])) < 0.1 for p in found)
+    assert [sequence_of(p) for p in one.read(OWN, 2, 2, 2**30) or []] == [3, 4]
+    assert [sequence_of(p) for p in one.read(OWN, 2, 5, 200) or []] == [3, 4]
+    assert [sequence_of(p) for p in one.read(OWN, 2, 5, 1) or []] == [3]
     one.release()
 
 
@@ -70,7 +70,7 @@ def test_a_severity_beyond_all_bounds(spool: Path) -> None:
     """Whatever number a level is, the event can be written."""
     one = keeper(spool)
     for sequence, severity in enumerate((2**63, -(2**70)), 1):
-        large = Payload(sequence, 0.0, finished(b'{"n":"1"', 1, severity))
+        large = (sequence, 0.0, finished(b'{"n":"1"', 1, severity))
         assert one.write([large]) is Kept.YES
     one.release()
 
@@ -88,8 +88,8 @@ def test_a_segment_is_its_writers(spool: Path) -> None:
     assert one.read(1, *ALL) == []
     one.release()
     found = other.read(1, *ALL) or []
-    assert [p.body for p in found] == [p.body for p in payloads(1, 5)]
-    assert all(p.sequence < 0 for p in found)
+    assert [body_of(p) for p in found] == [body_of(p) for p in payloads(1, 5)]
+    assert all(sequence_of(p) < 0 for p in found)
     other.delete(1, found)
     other.end([1])
     other.release()
@@ -187,7 +187,7 @@ def test_a_fork_waits_for_the_disk(spool: Path) -> None:
     assert one._paused_by == threading.get_ident()
     assert one._file is None
     one.after_fork_in_parent()
-    assert [p.sequence for p in one.read(OWN, *ALL) or []] == [1]
+    assert [sequence_of(p) for p in one.read(OWN, *ALL) or []] == [1]
     one.release()
 
 
@@ -239,7 +239,7 @@ def test_what_cannot_be_deleted_now_is_deleted_later(
         _ = other.execute("BEGIN IMMEDIATE")
         one.delete(OWN, payloads(1, 3))
         assert one.write(payloads(6, 7)) is Kept.NO
-        assert [p.sequence for p in one.read(OWN, *ALL) or []] == [4, 5]
+        assert [sequence_of(p) for p in one.read(OWN, *ALL) or []] == [4, 5]
         _ = other.execute("ROLLBACK")
     (said,) = capsys.readouterr().err.splitlines()
     assert said.startswith(f"snowplow_logging: spool {spool}: database is locked; until that is ")
@@ -270,7 +270,7 @@ def test_a_broken_file(
         assert one.read(OWN, *ALL) is not None
         assert one.write(payloads(501, 505)) is Kept.YES
         assert lost == ["lost"]
-    assert [p.sequence for p in one.read(OWN, *ALL) or []] == [501, 502, 503, 504, 505]
+    assert [sequence_of(p) for p in one.read(OWN, *ALL) or []] == [501, 502, 503, 504, 505]
     (line,) = capsys.readouterr().err.splitlines()
     assert line.endswith(f"; it is set aside as {spool}.broken1, and a new one begun")
     assert Path(f"{spool}.broken1").stat().st_size > 200_000
@@ -310,7 +310,7 @@ def test_a_file_that_is_taken_away(spool: Path, capsys: pytest.CaptureFixture[st
     one._looked_at = 0.0  # as a second later
     assert one.write(payloads(6, 7)) is Kept.YES
     assert lost == ["lost"]
-    assert [p.sequence for p in one.read(OWN, *ALL) or []] == [6, 7]
+    assert [sequence_of(p) for p in one.read(OWN, *ALL) or []] == [6, 7]
     assert "the file was taken away; a new one is begun" in capsys.readouterr().err
     one.release()
 

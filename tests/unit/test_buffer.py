@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 )
 
 from snowplow_logging._buffer import OVERFLOWS, REQUEST_OVERHEAD, Buffer, Overflow
-from snowplow_logging.payload import STM_BYTES, Payload, finished
+from snowplow_logging.payload import STM_BYTES, Payload, body_of, finished, sequence_of, severity_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def payload(sequence: int, size: int = 10, severity: int = 20) -> Payload:
     """Returns a payload of ``size`` bytes."""
-    return Payload(sequence, 0.0, finished(b"x" * size, 0, severity))
+    return (sequence, 0.0, finished(b"x" * size, 0, severity))
 
 
 def buffer(
@@ -47,7 +47,7 @@ def buffer(
 
 def sequences(payloads: Sequence[Payload]) -> list[int]:
     """Returns the sequence numbers of payloads."""
-    return [p.sequence for p in payloads]
+    return [sequence_of(p) for p in payloads]
 
 
 def drained(of: Buffer) -> list[int]:
@@ -83,10 +83,10 @@ class BufferMachine(RuleBasedStateMachine):
         self.buffer = buffer(size, max_bytes, self.overflow, batch_size, room + REQUEST_OVERHEAD)
 
     def bytes(self) -> int:
-        return sum(len(p.body) for p in self.queued)
+        return sum(len(body_of(p)) for p in self.queued)
 
     def fits(self, size: int, without: Sequence[Payload] = ()) -> bool:
-        less = sum(len(p.body) for p in without)
+        less = sum(len(body_of(p)) for p in without)
         few_enough = len(self.queued) - len(without) < self.size
         return few_enough and self.bytes() - less + size <= self.max_bytes
 
@@ -95,12 +95,12 @@ class BufferMachine(RuleBasedStateMachine):
         if self.overflow == "drop_oldest":
             candidates = list(self.queued)
         elif self.overflow == "drop_lowest_severity":
-            less = [p for p in self.queued if p.severity < newcomer.severity]
-            candidates = sorted(less, key=lambda p: (p.severity, p.sequence))
+            less = [p for p in self.queued if severity_of(p) < severity_of(newcomer)]
+            candidates = sorted(less, key=lambda p: (severity_of(p), sequence_of(p)))
         else:
             candidates = []
         for count in range(len(candidates) + 1):
-            if self.fits(len(newcomer.body), candidates[:count]):
+            if self.fits(len(body_of(newcomer)), candidates[:count]):
                 return candidates[:count]
         return None
 
@@ -127,7 +127,7 @@ class BufferMachine(RuleBasedStateMachine):
         expected: list[Payload] = []
         size = 0
         for waiting in self.queued[: self.batch_size]:
-            size += len(waiting.body) + STM_BYTES
+            size += len(body_of(waiting)) + STM_BYTES
             if expected and size > self.room:
                 break
             expected.append(waiting)
@@ -161,7 +161,7 @@ class BufferMachine(RuleBasedStateMachine):
     @rule(back=st.integers(0, 10))
     def take_until(self, back: int) -> None:
         until = self.sequence - back
-        expected = [p for p in self.queued if p.sequence <= until]
+        expected = [p for p in self.queued if sequence_of(p) <= until]
 
         assert self.buffer.take_until(until) == expected
 

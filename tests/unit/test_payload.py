@@ -27,11 +27,14 @@ from snowplow_logging.payload import (
     UNSTRUCT_EVENT,
     Payload,
     as_dict,
+    body_of,
+    created_ms_of,
     field,
     fields,
     finished,
     query,
     request_body,
+    sequence_of,
 )
 from tests import iglu_central
 from tests.unit.wire import loads
@@ -44,7 +47,7 @@ def payload(sequence: int = 1, created_ms: int = NOW_MS, **members: str) -> Payl
     """Returns a payload with ``members`` beside what every event has."""
     required = {"e": "ue", "p": "srv", "tv": TRACKER_VERSION, "dtm": str(created_ms)}
     body = b"{" + fields(required | members)
-    return Payload(sequence, 0.0, finished(body, created_ms, 20))
+    return (sequence, 0.0, finished(body, created_ms, 20))
 
 
 def test_names_of_the_protocol() -> None:
@@ -110,8 +113,8 @@ def test_wrapped_json(text: str, as_base64: bool, created_ms: int) -> None:  # n
     rest = b',"ttm":"1"'
     event_id = new_event_id()
     size = envelope.size(data + CLOSING) + len(rest)
-    draft = envelope.head, envelope.form, event_id, created_ms, 20, data + CLOSING, rest, size
-    body = Payload(1, 0.0, draft).body
+    head, form, closed = envelope.head, envelope.form, data + CLOSING
+    body = body_of((1, 0.0, (head, form, event_id, created_ms, 20, closed, rest, size)))
 
     written = loads(body + b"}")
     value = written.pop("ue_px" if as_base64 else "ue_pr")
@@ -172,15 +175,15 @@ def test_nothing_is_sent_before_it_was_created(offsets: list[int]) -> None:
 
     sent = loads(request_body(batch, NOW_MS))["data"]
 
-    assert [int(event["stm"]) for event in sent] == [max(NOW_MS, p.created_ms) for p in batch]
+    assert [int(event["stm"]) for event in sent] == [max(NOW_MS, created_ms_of(p)) for p in batch]
     assert [query(p, NOW_MS)["stm"] for p in batch] == [event["stm"] for event in sent]
 
 
 def test_size_of_the_time_of_sending() -> None:
     """What sending adds to an event is never more than the limits reckon with."""
     events = [payload(1), payload(2)]
-    bodies = sum(len(event.body) for event in events)
-    envelope = len(request_body(events[:1], NOW_MS)) - len(events[0].body) - STM_BYTES
+    bodies = sum(len(body_of(event)) for event in events)
+    envelope = len(request_body(events[:1], NOW_MS)) - len(body_of(events[0])) - STM_BYTES
 
     assert len(request_body(events, NOW_MS)) <= envelope + bodies + 2 * STM_BYTES
 
@@ -200,4 +203,4 @@ def test_payloads_sort_by_their_sequence() -> None:
     some: list[Any] = [payload(number) for number in (3, 1, 2)]
 
     for order in itertools.permutations(some):
-        assert [p.sequence for p in sorted(order)] == [1, 2, 3]
+        assert [sequence_of(p) for p in sorted(order)] == [1, 2, 3]
