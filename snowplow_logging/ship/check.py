@@ -65,11 +65,12 @@ def _show(place: str, said: dict[str, Any], mapper: LineMapper) -> None:
     if mapped.event is None:
         say("is not sent: it names no schema, and plain records have none")
         return
+    schema, data, entities = mapped.event
     shown: dict[str, Any] = {
         "dtm": "the time of reading" if mapped.created_ms is None else _iso(mapped.created_ms),
-        "schema": mapped.event.schema,
-        "data": json.loads(mapped.event.data),
+        "schema": schema,
+        "data": json.loads(data),
     }
-    if mapped.event.entities:
-        shown["contexts"] = [json.loads(entity) for entity in mapped.event.entities]
+    if entities:
+        shown["contexts"] = [json.loads(entity) for entity in entities]
     document(json.dumps(shown, ensure_ascii=False, indent=2))

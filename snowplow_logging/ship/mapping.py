@@ -124,14 +124,14 @@ class LineMapper:
             schema, data, contexts = (extras.pop(name, None) for name in said.event)
             own = [] if contexts is None else entities(contexts)
             encoded = encoded_data(redact(extras if data is None else data))
-            return Event(schema, encoded, [self._entity(each) for each in own])
+            return schema, encoded, [self._entity(each) for each in own]
         message: Any = said.fields.get("message")
         if type(message) is str and message.startswith(_DESCRIBED):
             try:
                 described = SelfDescribingJson(**json.loads(message))
             except (TypeError, ValueError, RecursionError):
                 return None
-            return Event(described.schema, encoded_data(redact(described.data)), [])
+            return described.schema, encoded_data(redact(described.data)), []
         return None
 
     def _settle_message(self, said: Said) -> None:
@@ -159,17 +159,18 @@ class LineMapper:
                 if value:
                     _ = fields.setdefault(name, value)
             if self._exceptions_as_errors:
-                return self._with_entity(Event(APPLICATION_ERROR, encode(error), []), said)
+                return self._with_entity((APPLICATION_ERROR, encode(error), []), said)
         if self._schema is None:
             return None
-        return Event(self._schema, encode(self._log_record(said)), self._entities)
+        return self._schema, encode(self._log_record(said)), self._entities
 
     def _with_entity(self, event: Event, said: Said) -> Event:
-        carried = [*event.entities, *self._entities]
+        schema, encoded, own = event
+        carried = [*own, *self._entities]
         if self._record_entity:
             data = self._log_record(said)
             carried.append(encode({"schema": self._schema or LOG_RECORD, "data": data}))
-        return event._replace(entities=carried)
+        return schema, encoded, carried
 
     def _log_record(self, said: Said) -> dict[str, Any]:
         data = dict(said.fields)
