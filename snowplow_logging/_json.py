@@ -64,9 +64,9 @@ def encode(value: Any) -> bytes:
     return _dumps_plain(plain(value))
 
 
-def encode_own(fields: dict[str, Any]) -> bytes:
-    """Returns fields that we have made, of texts without NUL and small numbers, as JSON."""
-    return _dumps(fields, None, _OPTIONS)
+def encode_own(value: Any) -> bytes:
+    """Returns a text without NUL, or fields of such and of small numbers, as JSON."""
+    return _dumps(value, None, _OPTIONS)
 
 
 def encode_within(value: object, limit: int) -> bytes | None:

@@ -11,7 +11,7 @@ import json
 import logging
 import traceback
 from collections.abc import Mapping
-from functools import lru_cache
+from itertools import islice
 from operator import itemgetter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -89,17 +89,14 @@ class Unredacted:
 def extras(record: logging.LogRecord) -> dict[str, Any]:
     """Returns what the logging call gave as ``extra``."""
     values = record.__dict__
-    found: list[str] = []
-    # Logging adds them to a finished record: to look from the end takes half the time.
-    for key in reversed(values):
-        if key == _LAST_ATTRIBUTE:
-            break
-        found.append(key)
-    if not found:
-        return {}
-    found.reverse()
-    keys = found if len(values) - len(found) == _ATTRIBUTES else list(values)
-    return {key: values[key] for key in keys if key not in RECORD_ATTRIBUTES}
+    # Logging adds them to a finished record, so they mostly are what comes last.
+    members = islice(values.items(), _ATTRIBUTES - 1, None)
+    last, _ = next(members, (None, None))
+    if last == _LAST_ATTRIBUTE:
+        found = dict(members)
+        if RECORD_ATTRIBUTES.isdisjoint(found):
+            return found
+    return {key: values[key] for key in values if key not in RECORD_ATTRIBUTES}
 
 
 def exception_of(record: logging.LogRecord) -> ExceptionInfo | None:
@@ -188,16 +185,23 @@ def integer(value: Any, maximum: int = MAX_INT, minimum: int = 0) -> int | None:
     return number if minimum <= number <= maximum else None
 
 
-def _remembered(encoded: Callable[..., bytes]) -> Callable[..., bytes]:
-    """Remembers what ``encoded`` makes of values that never change; raises TypeError for others."""
+class _Remembered(dict["tuple[Any, ...]", bytes]):
+    """Remembers what ``encoded`` makes of values that never change; raises TypeError for others.
 
-    @lru_cache(SITES, typed=True)
-    def remembered(*values: Any) -> bytes:
+    It takes half the time of ``lru_cache``, which reckons with types and with age.
+    """
+
+    def __init__(self, encoded: Callable[..., bytes]) -> None:
+        super().__init__()
+        self._encoded = encoded
+
+    def __missing__(self, values: tuple[Any, ...]) -> bytes:
         if not _UNCHANGING.issuperset(map(type, values)):
             raise TypeError
-        return encoded(*values)
-
-    return remembered
+        if len(self) >= SITES:
+            self.clear()
+        made = self[values] = self._encoded(*values)
+        return made
 
 
 def _call_site(  # noqa: PLR0917 - the columns of a record
@@ -227,7 +231,7 @@ def _execution(
     return _encoded_members(fields)
 
 
-_known_call_site, _known_execution = _remembered(_call_site), _remembered(_execution)
+_call_sites, _executions = _Remembered(_call_site), _Remembered(_execution)
 
 
 def _encoded_members(fields: dict[str, Any]) -> bytes:
@@ -267,24 +271,36 @@ class LogRecordFormatter(BaseJsonFormatter):
         if message is None:
             message = message_of(record, self._redaction)
         try:
-            site = _known_call_site(*_PLACE(values))
-            execution = _known_execution(*_RUNS_IN(values), values.get("taskName"))
+            site = _call_sites[_PLACE(values)]
+            runs_in = (*_RUNS_IN(values), values.get("taskName"))
+            execution = _executions[runs_in]
         except Exception:  # noqa: BLE001 - some are missing, or may change, or are hostile
             site = _call_site(*map(values.get, _PLACE_NAMES))
             execution = _execution(*map(values.get, (*_RUNS_IN_NAMES, "taskName")))
-        own: dict[str, Any] = {"message": bounded(message, MAX_MESSAGE, self._redaction.text)}
+        said = bounded(message, MAX_MESSAGE, self._redaction.text)
+        parts = [b'{"message":', encode_own(said)]
         attributes = self._attributes(record)
         if attributes is not None:
-            own["attributes"] = attributes
+            parts += b',"attributes":', encode_own(attributes)
+        parts += site, execution
+        more = self._more(values, record)
+        if more:
+            parts.append(_encoded_members(more))
+        parts.append(b"}")
+        return b"".join(parts)
+
+    def _more(self, values: dict[str, Any], record: logging.LogRecord) -> dict[str, Any]:
+        """Returns what few records have: a stack, an exception, a trace."""
+        said: dict[str, Any] = {}
         stack_info = values.get("stack_info")
         if stack_info is not None:
-            own["stack_info"] = bounded_end(stack_info, MAX_STACK_INFO, self._redaction.text)
+            said["stack_info"] = bounded_end(stack_info, MAX_STACK_INFO, self._redaction.text)
         if values.get("exc_info") is not None or values.get("exc_text") is not None:
-            own |= self._exception(record)
+            said |= self._exception(record)
         trace = current_trace()
         if trace is not None:
-            own |= trace._asdict()
-        return encode_own(own)[:-1] + site + execution + b"}"
+            said |= trace._asdict()
+        return said
 
     def stack_trace(self, record: logging.LogRecord, limit: int) -> str | None:
         """Returns the traceback with its causes, or the text that another handler left of it.

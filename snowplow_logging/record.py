@@ -119,7 +119,8 @@ class RecordMapper:
             if self._record_entity:
                 carried = self._with_record(carried, record)
             return schema, encoded, carried
-        record = self._redacted(record)
+        if self._redacts:
+            record = self._redacted(record)
         has_any = values.get("exc_info") is not None or values.get("exc_text") is not None
         if has_any and self._exceptions_as_errors and _has_exception(record):
             error = self._application_error(record, self._message(record, formatter))
@@ -132,8 +133,6 @@ class RecordMapper:
 
     def _redacted(self, record: logging.LogRecord) -> logging.LogRecord:
         """Returns the record, or a copy without the arguments that its message names as secret."""
-        if not self._redacts:
-            return record
         values = record.__dict__
         given: Any = values.get("args")
         arguments = self._redaction.arguments(values.get("msg"), given)
@@ -148,6 +147,8 @@ class RecordMapper:
         return (*carried, b'{"schema":%s,"data":%s}' % (schema, data))
 
     def _plain_data(self, record: logging.LogRecord, formatter: logging.Formatter | None) -> bytes:
+        if formatter is None:
+            return self._log_record.encoded(record)
         if isinstance(formatter, BaseJsonFormatter) and type(formatter) is not LogRecordFormatter:
             # Read again, because what users' encoders write need not be JSON (NaN, say).
             return self._encoded_data(json.loads(self._formatted(record, formatter)))
