@@ -39,11 +39,12 @@ def _opening(key: str, json: bytes, form: Form) -> bytes:
 
 
 class Envelope:
-    """What is the same for the events of one tracker and one schema.
+    """What is the same for many events of one tracker and one schema.
 
     Args:
         fields: Those that all of them have, as members of a JSON object.
         schema: URI of the events' schema.
+        beginning: What their data begin with, up to a comma between two members.
         base64: Whether JSON is sent as base64.
 
     Attributes:
@@ -51,10 +52,10 @@ class Envelope:
         form: How these are written.
     """
 
-    def __init__(self, fields: bytes, schema: str, *, base64: bool) -> None:
+    def __init__(self, fields: bytes, schema: str, beginning: bytes, *, base64: bool) -> None:
         self.form: Form = form_of(base64=base64)
         names = UNSTRUCT_EVENT.encode(), schema.encode()
-        json = b'{"schema":"%b","data":{"schema":"%b","data":' % names
+        json = b'{"schema":"%b","data":{"schema":"%b","data":' % names + beginning
         self.head = b"{%b,%b" % (fields, _opening("ue_px" if base64 else "ue_pr", json, self.form))
         self._around = len(self.head) + _AFTER_DATA
 

@@ -59,8 +59,10 @@ RECORD_ATTRIBUTES = frozenset(RESERVED_ATTRS) | frozenset(vars(_PROBE)) | {"task
 # From Python 3.11 on.
 _GROUP: Any = getattr(builtins, "BaseExceptionGroup", ())
 _MEMBERS: Any = getattr(_GROUP, "exceptions", None)
-_PLACE_NAMES = ("levelname", "levelno", "name", "pathname", "lineno", "funcName")
-_RUNS_IN_NAMES = ("process", "processName", "thread", "threadName")
+_PLACE_NAMES = (
+    "levelname", "levelno", "name", "pathname", "lineno", "funcName", "process", "processName",
+)  # fmt: skip
+_RUNS_IN_NAMES = ("thread", "threadName")
 _PLACE, _RUNS_IN = itemgetter(*_PLACE_NAMES), itemgetter(*_RUNS_IN_NAMES)
 _UNCHANGING = frozenset({str, int, float, bool, type(None)})
 EVENT_EXTRAS = frozenset({"schema", "data", "contexts"})
@@ -204,8 +206,15 @@ class _Remembered(dict["tuple[Any, ...]", bytes]):
         return made
 
 
-def _call_site(  # noqa: PLR0917 - the columns of a record
-    level: Any, number: Any, logger: Any, file: Any, line: Any, function: Any
+def _beginning(  # noqa: PLR0917 - the columns of a record
+    level: Any,
+    number: Any,
+    logger: Any,
+    file: Any,
+    line: Any,
+    function: Any,
+    process: Any,
+    process_name: Any,
 ) -> bytes:
     fields = {
         "level": bounded(level, MAX_NAME),
@@ -214,16 +223,14 @@ def _call_site(  # noqa: PLR0917 - the columns of a record
         "file": bounded(file, MAX_FILE),
         "line": integer(line),
         "function": bounded(function, MAX_NAME),
-    }
-    return _encoded_members(fields)
-
-
-def _execution(
-    process: Any, process_name: Any, thread: Any, thread_name: Any, task_name: Any
-) -> bytes:
-    fields = {
         "process_id": integer(process),
         "process_name": bounded(process_name, MAX_NAME),
+    }
+    return b"{" + _encoded_members(fields)
+
+
+def _execution(thread: Any, thread_name: Any, task_name: Any) -> bytes:
+    fields = {
         "thread_id": integer(thread, MAX_THREAD_ID),
         "thread_name": bounded(thread_name, MAX_NAME),
         "task_name": bounded(task_name, MAX_NAME),
@@ -231,13 +238,13 @@ def _execution(
     return _encoded_members(fields)
 
 
-_call_sites, _executions = _Remembered(_call_site), _Remembered(_execution)
+_beginnings, _executions = _Remembered(_beginning), _Remembered(_execution)
 
 
 def _encoded_members(fields: dict[str, Any]) -> bytes:
-    """Returns the members of a JSON object, each after a comma; None is left out."""
+    """Returns the members of a JSON object, each before a comma; None is left out."""
     members = encode_own({key: value for key, value in fields.items() if value is not None})[1:-1]
-    return members and b"," + members
+    return members and members + b","
 
 
 class LogRecordFormatter(BaseJsonFormatter):
@@ -266,28 +273,34 @@ class LogRecordFormatter(BaseJsonFormatter):
         return fields
 
     def encoded(self, record: logging.LogRecord, message: str | None = None) -> bytes:
-        """Returns ``fields`` as JSON; what is the same for many records has been encoded before."""
+        """Returns ``fields`` as JSON."""
+        return b"".join(self.parts(record, message))
+
+    def parts(self, record: logging.LogRecord, message: str | None = None) -> tuple[bytes, bytes]:
+        """Returns ``encoded`` in two parts, of which the first is the same for many records.
+
+        It says which line has logged, and in which process; it is remembered.
+        """
         values = record.__dict__
         if message is None:
             message = message_of(record, self._redaction)
         try:
-            site = _call_sites[_PLACE(values)]
+            beginning = _beginnings[_PLACE(values)]
             runs_in = (*_RUNS_IN(values), values.get("taskName"))
             execution = _executions[runs_in]
         except Exception:  # noqa: BLE001 - some are missing, or may change, or are hostile
-            site = _call_site(*map(values.get, _PLACE_NAMES))
+            beginning = _beginning(*map(values.get, _PLACE_NAMES))
             execution = _execution(*map(values.get, (*_RUNS_IN_NAMES, "taskName")))
         said = bounded(message, MAX_MESSAGE, self._redaction.text)
-        parts = [b'{"message":', encode_own(said)]
+        parts = [execution, b'"message":', encode_own(said)]
         attributes = self._attributes(record)
         if attributes is not None:
             parts += b',"attributes":', encode_own(attributes)
-        parts += site, execution
         more = self._more(values, record)
         if more:
-            parts.append(_encoded_members(more))
+            parts += b",", _encoded_members(more)[:-1]
         parts.append(b"}")
-        return b"".join(parts)
+        return beginning, b"".join(parts)
 
     def _more(self, values: dict[str, Any], record: logging.LogRecord) -> dict[str, Any]:
         """Returns what few records have: a stack, an exception, a trace."""

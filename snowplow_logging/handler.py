@@ -101,9 +101,9 @@ class SnowplowHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Queues the event that ``record`` becomes."""
         try:
-            event = self._mapper.event(record, self.formatter)
-            if event is not None:
-                schema, data, entities = event
+            parts = self._mapper.parts(record, self.formatter)
+            if parts is not None:
+                schema, beginning, data, entities = parts
                 values = record.__dict__
                 created, severity = values.get("created"), values.get("levelno")
                 if type(created) is float and 0 < created < _LAST_SECOND:  # as logging makes it
@@ -112,7 +112,9 @@ class SnowplowHandler(logging.Handler):
                     created_ms = _created_ms(created)
                 if type(severity) is not int or not 0 <= severity < _HIGHEST_LEVEL:
                     severity = integer(severity, _HIGHEST_LEVEL) or logging.NOTSET
-                self._tracker.track(schema, data, entities, created_ms, severity)
+                self._tracker.track(
+                    schema, data, entities, created_ms, severity, None, None, beginning
+                )
         except Exception:  # noqa: BLE001 - a logging call never raises
             self._refuse(record)
 

@@ -56,6 +56,7 @@ SCOPED_ENTITIES = 256  # of scopes, that are remembered as redacted
 
 Event: TypeAlias = "tuple[str, bytes, Sequence[bytes]]"
 """What a record becomes: a schema, data as JSON, entities as self-describing JSON each."""
+Parts: TypeAlias = "tuple[str, bytes, bytes, Sequence[bytes]]"
 
 
 class RecordMapper:
@@ -101,6 +102,14 @@ class RecordMapper:
             TypeError, ValueError: The record names a schema, but its ``data`` is neither
                 object nor array, or its ``contexts`` are no entities.
         """
+        parts = self.parts(record, formatter)
+        if parts is None:
+            return None
+        schema, beginning, rest, carried = parts
+        return schema, beginning + rest, carried
+
+    def parts(self, record: logging.LogRecord, formatter: logging.Formatter | None) -> Parts | None:
+        """Returns ``event`` with its data in two parts: the first is the same for many events."""
         scoped = scoped_entities()
         carried = (*self._entities, *map(self._scoped, scoped)) if scoped else self._entities
         named = None
@@ -118,7 +127,7 @@ class RecordMapper:
             encoded = encode(data) if type(data) is dict else encoded_data(data)
             if self._record_entity:
                 carried = self._with_record(carried, record)
-            return schema, encoded, carried
+            return schema, b"", encoded, carried
         if self._redacts:
             record = self._redacted(record)
         has_any = values.get("exc_info") is not None or values.get("exc_text") is not None
@@ -126,10 +135,10 @@ class RecordMapper:
             error = self._application_error(record, self._message(record, formatter))
             if self._record_entity:
                 carried = self._with_record(carried, record)
-            return APPLICATION_ERROR, encode(error), carried
+            return APPLICATION_ERROR, b"", encode(error), carried
         if self._schema is None:
             return None
-        return self._schema, self._plain_data(record, formatter), carried
+        return self._schema, *self._plain_data(record, formatter), carried
 
     def _redacted(self, record: logging.LogRecord) -> logging.LogRecord:
         """Returns the record, or a copy without the arguments that its message names as secret."""
@@ -146,13 +155,15 @@ class RecordMapper:
         schema = encode(self._schema or LOG_RECORD)
         return (*carried, b'{"schema":%s,"data":%s}' % (schema, data))
 
-    def _plain_data(self, record: logging.LogRecord, formatter: logging.Formatter | None) -> bytes:
+    def _plain_data(
+        self, record: logging.LogRecord, formatter: logging.Formatter | None
+    ) -> tuple[bytes, bytes]:
         if formatter is None:
-            return self._log_record.encoded(record)
+            return self._log_record.parts(record)
         if isinstance(formatter, BaseJsonFormatter) and type(formatter) is not LogRecordFormatter:
             # Read again, because what users' encoders write need not be JSON (NaN, say).
-            return self._encoded_data(json.loads(self._formatted(record, formatter)))
-        return self._log_record.encoded(record, self._message(record, formatter))
+            return b"", self._encoded_data(json.loads(self._formatted(record, formatter)))
+        return self._log_record.parts(record, self._message(record, formatter))
 
     def _formatted(self, record: logging.LogRecord, formatter: BaseJsonFormatter) -> str:
         """Returns what a formatter makes; where it raises, what it makes of what can be said."""

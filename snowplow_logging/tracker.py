@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from snowplow_logging.emitter import Emitter
 
-ENVELOPES = 1_000  # that are remembered, one a schema and state of the subject
+ENVELOPES = 2_000  # that are remembered: one a schema, line that logs, and state of the subject
 _MAX_SIZE = MAX_EVENT_BYTES - STM_BYTES
 
 
@@ -64,8 +64,8 @@ class Tracker:
         constant = fields({"e": "ue", "tv": TRACKER_VERSION, "tna": namespace, "aid": app_id})
 
         @lru_cache(ENVELOPES)
-        def envelope(subject: bytes, schema: str) -> Envelope:
-            return Envelope(constant + b"," + subject, schema, base64=encode_base64)
+        def envelope(subject: bytes, schema: str, beginning: bytes) -> Envelope:
+            return Envelope(constant + b"," + subject, schema, beginning, base64=encode_base64)
 
         self._envelope = envelope
         self._contexts = Contexts(base64=encode_base64)
@@ -112,6 +112,7 @@ class Tracker:
         severity: int = 0,
         true_ms: int | None = None,
         event_id: bytes | None = None,
+        beginning: bytes = b"",
     ) -> bytes:
         """Tracks an event whose parts are encoded already.
 
@@ -124,18 +125,21 @@ class Tracker:
             severity: How much it matters when the queue is full; a logging level.
             true_ms: When it truly happened, as ``created_ms`` (``ttm``).
             event_id: Its UUID, where the caller can say it again; by default a new one.
+            beginning: What comes before ``data``, up to a comma between two members, if it is the
+                same for many events: it is encoded once, and queued once.
 
         Returns:
             The event's id.
         """
         event_id = event_id or new_event_id()
         rest = self._rest(entities, true_ms) if entities or true_ms is not None else b""
-        envelope = self._envelope(self.subject.rendered, schema)
+        envelope = self._envelope(self.subject.rendered, schema, beginning)
         # To close them here copies the data: the encoder's own bytes lie in a much larger block.
         closed = data + CLOSING
         size = envelope.size(closed) + len(rest)
         if size > _MAX_SIZE:
-            fitting = self._fit(envelope, data, entities, true_ms)
+            envelope = self._envelope(self.subject.rendered, schema, b"")
+            fitting = self._fit(envelope, beginning + data, entities, true_ms)
             if fitting is None:
                 self.refuse("oversize")
                 return event_id

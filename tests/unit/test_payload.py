@@ -109,7 +109,7 @@ def test_numbers_are_said_as_texts() -> None:
 def test_wrapped_json(text: str, as_base64: bool, created_ms: int) -> None:  # noqa: FBT001 - an argument of a test
     """Wrapped JSON reads the same from base64 and from text, with every character but NUL."""
     data = b"[%s]" % _json_text(text)
-    envelope = Envelope(b'"e":"ue"', "iglu:a/b/jsonschema/1-0-0", base64=as_base64)
+    envelope = Envelope(b'"e":"ue"', "iglu:a/b/jsonschema/1-0-0", b"", base64=as_base64)
     rest = b',"ttm":"1"'
     event_id = new_event_id()
     size = envelope.size(data + CLOSING) + len(rest)
