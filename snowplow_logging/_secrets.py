@@ -126,7 +126,6 @@ _SHORTEST_TOKEN = 16
 _MASK = re.compile(r"[*]{3,}|\[redacted: [^\[\]]*\]|")
 # Only texts that pass one of these, or name a key, are looked at closer: hardly any does.
 _IN_TOKEN = bytes(97 if re.match(rb"[\w-]", bytes((byte,))) else 32 for byte in range(256))
-_NO_DIGIT = bytes(set(range(256)) - set(b"0123456789"))
 _GAPS = bytes({*b" -./", *range(0x80, 0x100)})
 _IS_DIGIT = bytes(48 if byte in b"0123456789" else 32 for byte in range(256))
 _CARD_DIGITS, _TOKEN_RUN = b"0" * 13, b"a" * _SHORTEST_TOKEN
@@ -144,14 +143,11 @@ def looks_secret(value: str) -> bool:
     """
     raw = value.encode("utf-8", "replace")
     return (
-        _TOKEN_RUN in raw.translate(_IN_TOKEN)
-        or "earer" in value
-        or "asic" in value
+        raw.translate(_IN_TOKEN).find(_TOKEN_RUN) >= 0  # "in" takes twice the time
         or ("://" in value and "@" in value)
-        or (len(raw.translate(None, _NO_DIGIT)) >= len(_CARD_DIGITS) and _has_digits(raw))
-        or "PRIVATE KEY" in value
-        or "BEARER" in value
-        or "BASIC" in value
+        or (raw.translate(_IS_DIGIT).count(b"0") >= len(_CARD_DIGITS) and _has_digits(raw))
+        # The rest has a space or a tab in it, as few of the values in data have.
+        or ((" " in value or "\t" in value) and (_has_scheme(value) or "PRIVATE KEY" in value))
     )
 
 
