@@ -64,7 +64,7 @@ _PLACE_NAMES = (
 )  # fmt: skip
 _RUNS_IN_NAMES = ("thread", "threadName")
 _PLACE, _RUNS_IN = itemgetter(*_PLACE_NAMES), itemgetter(*_RUNS_IN_NAMES)
-_UNCHANGING = frozenset({str, int, float, bool, type(None)})
+_UNCHANGING = frozenset({str, int, type(None)})  # no bool or float, which equal an int
 EVENT_EXTRAS = frozenset({"schema", "data", "contexts"})
 
 

@@ -62,7 +62,7 @@ written, its ``eid``, its ``dtm`` (ms since epoch), the logging level of its rec
 further members of its JSON object (each after a comma), and how many bytes that has at most.
 
 It is a plain tuple of nothing but bytes, texts and numbers, as a payload is, too: the garbage
-collector lets go of such after a first look. Were they objects, a million that wait would add half
+collector soon lets go of such. Were they objects, a million that wait would add half
 to what each costs.
 """
 

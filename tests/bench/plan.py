@@ -54,8 +54,11 @@ class Plan:
         return Job(name, "healthy", EVENTS * 2 // 5 // self.divisor)
 
     def workers(self, count: int) -> Job:
-        """Returns the run with so many workers, with the collector far away."""
-        return Job(f"ours-workers-{count}", "delay", EVENTS // self.divisor)
+        """Returns the run with so many workers, with the collector far away.
+
+        It is long, for with many workers most of a short one is its beginning and its last answer.
+        """
+        return Job(f"ours-workers-{count}", "delay", 4 * EVENTS // self.divisor)
 
     def scaled(self, power: int, condition: str = "healthy") -> Job:
         """Returns our run with ten to this power of events."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -181,6 +182,22 @@ def test_signal_handlers_that_log_in_the_midst_of_the_account() -> None:
     assert len(handled) > 20
     handled.append(tracker.track_unstruct_event(numbered(0)))  # finds what came last of all
     assert counting.wait_for(len(handled))
+    emitter.close()
+
+
+def test_what_waits_is_no_work_for_the_garbage_collector() -> None:
+    """After two looks at most it follows none of what is queued, however much that is."""
+    counting = Counting()
+    emitter = AsyncEmitter("http://127.0.0.1:9", transport=lambda: counting, flush_interval=60)
+    tracker = Tracker("n", emitter)
+    for number in range(100):
+        _ = tracker.track_unstruct_event(numbered(number), [numbered(number)])
+    assert emitter.stats().pending == 100
+    for _ in range(2):
+        _ = gc.collect()
+    (queue,) = emitter._outbox._buffer._queues.values()
+    assert len(queue) == 100
+    assert not any(gc.is_tracked(payload) or gc.is_tracked(payload[2]) for payload in queue)
     emitter.close()
 
 

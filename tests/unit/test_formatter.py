@@ -18,7 +18,10 @@ from snowplow_logging.formatter import (
     MAX_STACK_INFO,
     MAX_STACK_TRACE,
     RECORD_ATTRIBUTES,
+    SITES,
     Unredacted,
+    _beginnings,
+    _executions,
     extras,
     message_of,
 )
@@ -136,6 +139,24 @@ def test_a_hostile_attribute(name: str) -> None:
 def test_an_attribute_of_another_type(attribute: str, value: object) -> None:
     """Attributes of another type than usual are valid or left out."""
     _ = checked(record(**{attribute: value}))
+
+
+def test_lines_that_log_are_remembered_within_bounds() -> None:
+    """However many lines and threads log, each record says its own, and memory has an end."""
+    for number in range(2 * SITES + 10):
+        data = checked(record(lineno=number, thread=number, threadName=f"t-{number}"))
+        assert (data["line"], data["thread_id"]) == (number, number)
+        assert data["thread_name"] == f"t-{number}"
+        assert len(_beginnings) <= SITES
+        assert len(_executions) <= SITES
+
+
+def test_a_line_is_not_known_by_what_equals_its_number() -> None:
+    """A record with a number that is no integer leaves those of the same line as they are."""
+    for number in (20.0, True, 20):
+        made = record(levelno=number, lineno=number, pathname="/srv/shop/equal.py")
+        data = checked(made)
+    assert (data["level_number"], data["line"]) == (20, 20)
 
 
 @pytest.mark.parametrize("attribute", ATTRIBUTES)

@@ -41,6 +41,7 @@ from tests.unit.wire import loads
 
 NOW_MS = 1_700_000_000_000
 every_text = st.text(st.characters(exclude_categories=()), max_size=40)
+sound_text = every_text.map(lambda text: text.encode("utf-8", "replace").decode())
 
 
 def payload(sequence: int = 1, created_ms: int = NOW_MS, **members: str) -> Payload:
@@ -101,11 +102,7 @@ def test_numbers_are_said_as_texts() -> None:
     }
 
 
-@given(
-    every_text.map(lambda text: text.encode("utf-8", "replace").decode()),
-    st.booleans(),
-    st.integers(FIRST_MS, LAST_MS),
-)
+@given(sound_text, st.booleans(), st.integers(FIRST_MS, LAST_MS))
 def test_wrapped_json(text: str, as_base64: bool, created_ms: int) -> None:  # noqa: FBT001 - an argument of a test
     """Wrapped JSON reads the same from base64 and from text, with every character but NUL."""
     data = b"[%s]" % _json_text(text)
@@ -126,6 +123,29 @@ def test_wrapped_json(text: str, as_base64: bool, created_ms: int) -> None:  # n
         "schema": UNSTRUCT_EVENT,
         "data": {"schema": "iglu:a/b/jsonschema/1-0-0", "data": [text.replace("\0", "\ufffd")]},
     }
+
+
+@given(sound_text, sound_text, sound_text, st.booleans())
+def test_a_beginning_that_many_events_share(
+    shared: str,
+    one: str,
+    other: str,
+    as_base64: bool,  # noqa: FBT001 - an argument of a test
+) -> None:
+    """What is written once for many events reads as if each had it."""
+    beginning = b'{"shared":%s,' % _json_text(shared)
+    envelope = Envelope(b'"e":"ue"', "iglu:a/b/jsonschema/1-0-0", beginning, base64=as_base64)
+    for own in (one, other):
+        closed = b'"own":%s}' % _json_text(own) + CLOSING
+        draft = envelope.head, envelope.form, new_event_id(), NOW_MS, 20, closed, b"", 0
+        written = loads(body_of((1, 0.0, draft)) + b"}")
+        value = written["ue_px" if as_base64 else "ue_pr"]
+        data = loads(base64.urlsafe_b64decode(value) if as_base64 else value)["data"]["data"]
+
+        assert data == {
+            "shared": shared.replace("\0", "\ufffd"),
+            "own": own.replace("\0", "\ufffd"),
+        }
 
 
 @given(every_text, st.booleans())

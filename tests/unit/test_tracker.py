@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from dataclasses import dataclass
@@ -296,6 +297,21 @@ def test_cutting_leaves_schemas_whole(as_base64: bool) -> None:  # noqa: FBT001 
     assert wire.problems() == []
     assert [entity["schema"] for entity in (contexts(wire.event()) or {})["data"]] == [uri]
     assert unstruct_event(wire.event())["data"]["schema"] == uri
+
+
+@both_forms
+def test_a_long_event_with_a_beginning_of_many(as_base64: bool) -> None:  # noqa: FBT001 - a parameter
+    """What was to be written once for many events is in one that is cut, too."""
+    wire = Wire(base64=as_base64)
+    texts = json.dumps({"text": "x" * 300_000}).encode()
+    beginning, rest = b'{"file":"orders.py",', b'"message":"placed"}'
+    entity = b'{"schema":"%b","data":%b}' % (USER.encode(), texts)
+
+    _ = wire.tracker.track(ORDER, rest, [entity], 1_600_000_000_000, beginning=beginning)
+
+    event = unstruct_event(wire.event())["data"]
+    assert event == {"schema": ORDER, "data": {"file": "orders.py", "message": "placed"}}
+    assert wire.problems() == []
 
 
 def test_an_event_just_short_enough_is_whole() -> None:
