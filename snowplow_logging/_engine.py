@@ -52,8 +52,7 @@ def assemble(
     }
     buffer = _buffer(options, options["queue_size"], options["queue_bytes"])
     if open_disk is None:
-        is_attended = "thread_count" in options
-        outbox = Outbox(buffer, breaker, clock, is_attended=is_attended, **times)
+        outbox = Outbox(buffer, breaker, clock, **times)
         return Engine(outbox, _sender(options, outbox, clock, None), None)
     ahead = BATCHES_AHEAD * options["thread_count"]
     spooled = SpooledOutbox(
@@ -63,7 +62,6 @@ def assemble(
         written=_buffer(options, ahead * options["batch_size"], ahead * options["byte_limit"]),
         every=options["durability"] == "events",
         interval=options["spool_interval"],
-        is_attended=True,
         **times,
     )
     disk = open_disk(spooled.lose)

@@ -51,7 +51,6 @@ class Outbox:
         flush_interval: Seconds that a payload waits for a batch to fill.
         max_age: Seconds after which a payload is no longer tried.
         block_timeout: Seconds that ``put`` waits for room; 0: it never waits.
-        is_attended: Whether there are workers, who look into the inbox.
     """
 
     def __init__(
@@ -63,7 +62,6 @@ class Outbox:
         flush_interval: float,
         max_age: float,
         block_timeout: float,
-        is_attended: bool,
     ) -> None:
         self._buffer = buffer
         self._breaker = breaker
@@ -71,7 +69,6 @@ class Outbox:
         self._flush_interval = flush_interval
         self._max_age = max_age
         self._block_timeout = block_timeout
-        self._is_attended = is_attended
         # The lock guards everything below, the buffer and the breaker.
         self._lock = threading.RLock()
         self._is_owned: Callable[[], bool] = cast("Any", self._lock)._is_owned  # noqa: SLF001 - as Condition asks
@@ -85,6 +82,7 @@ class Outbox:
         self._parked: deque[Parked] = deque()
         self._is_batch_told = False  # whether a worker has been told that there is a full batch
         self._inbox = Inbox()
+        self._is_attended = False  # whether workers have come, to look into the inbox
         self._dropped: list[Payload] = []  # for others; nobody could be told yet
 
     @property
@@ -160,10 +158,12 @@ class Outbox:
         """Waits for a batch; None once ``stop`` is requested."""
         with self._changing():
             while not stop.requested:
+                self._is_attended = True
                 delay = self._delay(self._clock.monotonic())
                 if delay == 0:
                     return self._begin()
                 self._wait(self._work, delay)
+            self._leave()
             return None
 
     def take_before(self, deadline: float, sequence: int) -> Batch | None:
@@ -245,8 +245,7 @@ class Outbox:
     def request_stop(self, stop: Stop) -> bool:
         """Ends the workers of ``stop`` if nothing is in memory; says whether it did."""
         with self._changing():
-            self._inbox.close()
-            self._take_in()
+            self._leave()
             stop.requested = not self._in_memory()
             self._wake_all()
             return stop.requested
@@ -287,6 +286,12 @@ class Outbox:
                     self._dropped += dropped
         self._adjust_inbox()
         self._wake_for_new(was_empty=was_empty)
+
+    def _leave(self) -> None:
+        """Has the next event be told, as workers end; any that are left come back."""
+        self._is_attended = False
+        self._inbox.close()
+        self._take_in()
 
     def _adjust_inbox(self) -> None:
         """Has the limits of an open inbox be right for what is in the buffer now."""

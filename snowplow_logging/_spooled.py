@@ -41,7 +41,7 @@ class SpooledOutbox(Outbox):
         every: Whether each payload is written before it is sent, or only what has waited longer
             than it should.
         interval: Seconds that a payload waits, at most, until it is written.
-        is_attended: As of ``Outbox``, and so are the options.
+        options: As of ``Outbox``.
     """
 
     def __init__(
@@ -53,10 +53,9 @@ class SpooledOutbox(Outbox):
         written: Buffer,
         every: bool,
         interval: float,
-        is_attended: bool,
         **options: float,
     ) -> None:
-        super().__init__(buffer, breaker, clock, is_attended=is_attended, **options)
+        super().__init__(buffer, breaker, clock, **options)
         self._every = every
         self._interval = interval
         # The outbox's lock guards these, too.

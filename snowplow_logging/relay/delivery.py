@@ -65,7 +65,6 @@ class Delivery:
             flush_interval=options["flush_interval"],
             max_age=FOR_EVER,
             block_timeout=0.0,
-            is_attended=True,
         )
         self._sender = Sender(
             self._outbox,

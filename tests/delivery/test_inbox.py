@@ -201,6 +201,24 @@ def test_what_waits_is_no_work_for_the_garbage_collector() -> None:
     emitter.close()
 
 
+def test_where_no_thread_could_be_started(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each event tries again to start them, so none waits longer than the system's lack lasts."""
+    counting = Counting()
+    emitter = AsyncEmitter("http://127.0.0.1:9", transport=lambda: counting, flush_interval=0.01)
+    tracker = Tracker("n", emitter)
+    before = threading.stack_size(1 << 46)
+    try:
+        for number in range(3):
+            _ = tracker.track_unstruct_event(numbered(number))
+    finally:
+        _ = threading.stack_size(before)
+    assert "no thread can deliver: can't start new thread" in capsys.readouterr().err
+    assert counting.arrived == 0
+    _ = tracker.track_unstruct_event(numbered(3))
+    assert counting.wait_for(4)
+    emitter.close()
+
+
 def test_blocking_waits_whoever_comes() -> None:
     """With ``overflow="block"`` threads wait for room, and a large event does for small ones."""
     counting = Counting()
