@@ -64,11 +64,6 @@ def encode(value: Any) -> bytes:
     return _dumps_plain(plain(value))
 
 
-def encode_own(value: Any) -> bytes:
-    """Returns a text without NUL, or fields of such and of small numbers, as JSON."""
-    return _dumps(value, None, _OPTIONS)
-
-
 def encode_within(value: object, limit: int) -> bytes | None:
     """Returns ``value`` as JSON of at most ``limit`` bytes, its longest texts cut first.
 
@@ -339,3 +334,6 @@ def _stdlib(value: Any, _default: None, _option: int) -> bytes:
 # Python code to run meanwhile, it (or another thread) could change them and crash the interpreter.
 _dumps: Callable[[object, None, int], bytes] = _stdlib if orjson is None else orjson.dumps
 _OPTIONS = 0 if orjson is None else orjson.OPT_PASSTHROUGH_SUBCLASS
+
+encode_own: Callable[[Any], bytes] = _dumps_plain if orjson is None else orjson.dumps
+"""Returns a text without NUL, or fields of such and of small numbers, as JSON."""
