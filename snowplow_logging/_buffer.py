@@ -8,7 +8,7 @@ the order of their sequence numbers.
 from __future__ import annotations
 
 from collections import deque
-from itertools import count, islice, repeat
+from itertools import count, islice
 from typing import TYPE_CHECKING, Literal
 
 from snowplow_logging.payload import (
@@ -125,13 +125,13 @@ class Buffer:
         self._added(payload, 1)
         return dropped
 
-    def extend(self, drafts: Sequence[Draft], first: int, now: float) -> bool:
+    def extend(self, drafts: Sequence[Draft], times: Sequence[float], first: int) -> bool:
         """Queues events if there is room for all of them; says whether it did.
 
         Args:
             drafts: The events.
+            times: When each of them was accepted.
             first: The sequence number of the first of them.
-            now: When they are accepted.
         """
         number, size = len(drafts), sum(map(size_of_draft, drafts))
         if (
@@ -141,7 +141,7 @@ class Buffer:
         ):
             return False
         queue = self._queues.setdefault(0, deque())
-        queue += zip(count(first), repeat(now), drafts)
+        queue += zip(count(first), times, drafts)
         self.count += number
         self._bytes += size
         return True

@@ -8,7 +8,7 @@ after that, and tells a worker if they are reached; a closed one has none, so th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from snowplow_logging._buffer import Buffer
@@ -16,26 +16,33 @@ if TYPE_CHECKING:
 
 MOST = 1_000  # events
 SMALL = 2_000  # bytes that an event in it may have
+EACH = 2  # entries that an event is
 
 
 class Inbox:
     """Events that nobody has taken in yet.
 
     Attributes:
-        drafts: What was put, in that order.
-        few: Of how many a worker is told.
-        many: How many it may hold; 0: it is closed.
+        entries: Of each event the time when it was put, and then itself: all in one list, to
+            which both are added at once, and which leaves no object of its own for each.
+        few: How long the list is when a worker is told.
+        many: How long it may be; 0: it is closed.
     """
 
     def __init__(self) -> None:
-        self.drafts: list[Draft] = []
+        self.entries: list[float | Draft] = []
         self.few = self.many = 0
 
     def open_for(self, buffer: Buffer) -> None:
         """Opens it for half of what there is room for, since many threads may overdo it."""
-        self.many = min(MOST, buffer.room(SMALL) // 2)
-        self.few = min(self.many, buffer.missing(SMALL))
+        self.many = EACH * min(MOST, buffer.room(SMALL) // 2)
+        self.few = min(self.many, EACH * buffer.missing(SMALL))
 
     def close(self) -> None:
         """Has whoever adds something from now on tell a worker."""
         self.few = self.many = 0
+
+    def contents(self) -> tuple[list[float], list[Draft]]:
+        """Returns when what is in it was put, and what that is; in order."""
+        entries: list[Any] = self.entries[:]
+        return entries[::EACH], entries[1::EACH]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from snowplow_logging._batch import Batch, Drop
 from snowplow_logging._guard import forking, is_delivering
-from snowplow_logging._inbox import SMALL, Inbox
+from snowplow_logging._inbox import EACH, SMALL, Inbox
 from snowplow_logging._stats import Account, Stats
 from snowplow_logging.payload import queued_at_of, sequence_of, size_of_draft
 
@@ -66,6 +66,7 @@ class Outbox:
         self._buffer = buffer
         self._breaker = breaker
         self._clock = clock
+        self._now = clock.monotonic
         self._flush_interval = flush_interval
         self._max_age = max_age
         self._block_timeout = block_timeout
@@ -111,17 +112,17 @@ class Outbox:
             The drops; None: a worker will look soon, and nothing else is to be done.
         """
         inbox = self._inbox
-        if inbox.many and draft[7] <= SMALL and not forking.threads:
-            drafts = inbox.drafts
-            drafts.append(draft)
-            if len(drafts) < (inbox.many if self._is_batch_told else inbox.few):
+        if inbox.many and draft[-1] <= SMALL and not forking.threads:
+            entries = inbox.entries
+            entries += (self._now(), draft)
+            if len(entries) < (inbox.many if self._is_batch_told else inbox.few):
                 return None
             return self.put_parked()
         if forking.threads and forking.is_here():
             self._park(Outbox._put, draft)
             return _NOTHING
         if self._is_owned():  # who is inside, or comes next, takes it in
-            inbox.drafts.append(draft)
+            inbox.entries += (self._now(), draft)
             return _NOTHING
         with self._lock:
             try:
@@ -136,7 +137,7 @@ class Outbox:
 
     def put_parked(self) -> Sequence[Drop]:
         """Accepts what waits in the inbox, or parked; returns what was dropped for it."""
-        if not (self._parked or self._inbox.drafts or self._dropped) or self.is_entered:
+        if not (self._parked or self._inbox.entries or self._dropped) or self.is_entered:
             return _NOTHING
         with self._changing():
             self._put_parked()
@@ -246,7 +247,8 @@ class Outbox:
         """Ends the workers of ``stop`` if nothing is in memory; says whether it did."""
         with self._changing():
             self._leave()
-            stop.requested = not self._in_memory()
+            # One that has ended, or could not begin, is never taken for one that goes on.
+            stop.requested = stop.requested or not self._in_memory()
             self._wake_all()
             return stop.requested
 
@@ -260,7 +262,7 @@ class Outbox:
             return self._account.snapshot(self._pending(), self._on_disk())
 
     def _put(self, draft: Draft) -> None:
-        self._inbox.drafts.append(draft)
+        self._inbox.entries += (self._now(), draft)
         self._take_in()
         if self._is_attended:
             self._inbox.open_for(self._buffer)
@@ -271,15 +273,15 @@ class Outbox:
         A signal handler that raises comes before or after a change, since what changes calls
         nothing; where it comes between the buffer's and ours, ``_repair`` makes ours.
         """
-        if not self._inbox.drafts:
+        if not self._inbox.entries:
             return
         was_empty = not self._buffer.count
-        drafts, now = self._inbox.drafts[:], self._clock.monotonic()
-        if self._buffer.extend(drafts, self._sequence + 1, now):
+        times, drafts = self._inbox.contents()
+        if self._buffer.extend(drafts, times, self._sequence + 1):
             self._booked(len(drafts))
         else:
-            for draft in drafts:
-                dropped = self._buffer.put((self._sequence + 1, now, draft))
+            for moment, draft in zip(times, drafts, strict=True):
+                dropped = self._buffer.put((self._sequence + 1, moment, draft))
                 self._booked(1)
                 if dropped:
                     self._account.dropped["queue_full"] += len(dropped)
@@ -297,14 +299,14 @@ class Outbox:
         """Has the limits of an open inbox be right for what is in the buffer now."""
         if self._inbox.many:
             self._inbox.open_for(self._buffer)
-            if len(self._inbox.drafts) >= self._inbox.few:  # somebody saw the limits before
+            if len(self._inbox.entries) >= self._inbox.few:  # somebody saw the limits before
                 self._take_in()
 
     def _booked(self, number: int) -> None:
         """Books that the first of the inbox were taken in."""
         self._sequence += number
         self._account.accepted += number
-        del self._inbox.drafts[:number]
+        del self._inbox.entries[: EACH * number]
 
     def _untold(self) -> Sequence[Drop]:
         """Returns what was dropped for others, of which somebody can be told now."""
@@ -330,7 +332,7 @@ class Outbox:
             seconds = most
         else:
             seconds = delay if most is None else min(delay, most)
-        if delay is not None or not self._inbox.drafts:
+        if delay is not None or not self._inbox.entries:
             self._clock.wait(condition, seconds)
         self._take_in()
 

@@ -188,9 +188,10 @@ def integer(value: Any, maximum: int = MAX_INT, minimum: int = 0) -> int | None:
 
 
 class _Remembered(dict["tuple[Any, ...]", bytes]):
-    """Remembers what ``encoded`` makes of values that never change; raises TypeError for others.
+    """Remembers what ``encoded`` makes of texts and integers; raises TypeError for other values.
 
-    It takes half the time of ``lru_cache``, which reckons with types and with age.
+    What equals one of those is known by it, as 20.0 by 20. It takes half the time of
+    ``lru_cache``, which reckons with types and with age.
     """
 
     def __init__(self, encoded: Callable[..., bytes]) -> None:

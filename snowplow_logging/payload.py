@@ -1,8 +1,8 @@
 """The tracker protocol: the fields of an event, the body of a request, the collector's limits.
 
 The law: the data of an event are encoded once, where it is tracked, and it has its id and its time
-from there on. What is the same for many events is written around them by who sends, so that
-logging calls need not, and the queue holds it once. Each attempt writes the same but for ``stm``.
+from there on. What is the same for many events is encoded once for all of them, held once by the
+queue, and written before their data by who sends. Each attempt writes the same but for ``stm``.
 """
 
 from __future__ import annotations
@@ -77,27 +77,28 @@ sequence_of: Callable[[Payload], int] = itemgetter(0)
 queued_at_of: Callable[[Payload], float] = itemgetter(1)
 draft_of: Callable[[Payload], Draft] = itemgetter(2)
 time_of_draft: Callable[[Draft], int] = itemgetter(3)
+severity_of_draft: Callable[[Draft], int] = itemgetter(4)
 size_of_draft: Callable[[Draft], int] = itemgetter(7)
 
 
 def created_ms_of(payload: Payload) -> int:
     """Returns its ``dtm``, ms since epoch."""
-    return payload[2][3]
+    return time_of_draft(draft_of(payload))
 
 
 def severity_of(payload: Payload) -> int:
     """Returns the logging level of its record."""
-    return payload[2][4]
+    return severity_of_draft(draft_of(payload))
 
 
 def size_of(payload: Payload) -> int:
     """Returns how many bytes ``body_of`` it has at most."""
-    return payload[2][7]
+    return size_of_draft(draft_of(payload))
 
 
 def body_of(payload: Payload) -> bytes:
     """Returns its JSON object, finished but for ``stm`` and the closing brace."""
-    return _body(payload[2])
+    return _body(draft_of(payload))
 
 
 def finished(body: bytes, created_ms: int, severity: int = 0) -> Draft:

@@ -57,6 +57,7 @@ SCOPED_ENTITIES = 256  # of scopes, that are remembered as redacted
 Event: TypeAlias = "tuple[str, bytes, Sequence[bytes]]"
 """What a record becomes: a schema, data as JSON, entities as self-describing JSON each."""
 Parts: TypeAlias = "tuple[str, bytes, bytes, Sequence[bytes]]"
+"""The same, with its data in two parts: what many events have in common, and the rest."""
 
 
 class RecordMapper:
@@ -109,7 +110,7 @@ class RecordMapper:
         return schema, beginning + rest, carried
 
     def parts(self, record: logging.LogRecord, formatter: logging.Formatter | None) -> Parts | None:
-        """Returns ``event`` with its data in two parts: the first is the same for many events."""
+        """Returns ``event``, with what its data have in common with many others by itself."""
         scoped = scoped_entities()
         carried = (*self._entities, *map(self._scoped, scoped)) if scoped else self._entities
         named = None
@@ -123,8 +124,7 @@ class RecordMapper:
                 carried = (*map(self._encoded_entity, entities(contexts)), *carried)
             if self._redacts:
                 data = self._redaction.value(data)
-            # What a dict becomes is an object, which need not be looked at.
-            encoded = encode(data) if type(data) is dict else encoded_data(data)
+            encoded = encoded_data(data)
             if self._record_entity:
                 carried = self._with_record(carried, record)
             return schema, b"", encoded, carried

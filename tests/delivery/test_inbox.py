@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from snowplow_logging import AsyncEmitter, Tracker
+from snowplow_logging._clock import Clock
 from snowplow_logging._transport import Answer
 from snowplow_logging.payload import as_dict
 from tests.delivery.support import balanced, numbered
@@ -59,10 +60,10 @@ def _hasty() -> Iterator[None]:
 class Slowly(list[Any]):
     """Who puts is interrupted just before, for as long as workers take to go to rest."""
 
-    def append(self, draft: Any, /) -> None:
+    def __iadd__(self, event: Any, /) -> Any:  # type: ignore[misc] # __add__ may return a list
         if threading.current_thread().name.startswith("putting"):
             time.sleep(0.002)
-        super().append(draft)
+        return super().__iadd__(event)
 
 
 @pytest.mark.usefixtures("_hasty")
@@ -78,7 +79,7 @@ def test_nothing_waits_for_the_next(more: dict[str, Any], tmp_path: Any) -> None
         flush_interval=0.001,
         **more,
     )
-    emitter._outbox._inbox.drafts = Slowly()
+    emitter._outbox._inbox.entries = Slowly()
     tracker = Tracker("n", emitter)
     barrier = threading.Barrier(3)
 
@@ -216,6 +217,66 @@ def test_where_no_thread_could_be_started(capsys: pytest.CaptureFixture[str]) ->
     assert counting.arrived == 0
     _ = tracker.track_unstruct_event(numbered(3))
     assert counting.wait_for(4)
+    emitter.close()
+
+
+def test_a_close_where_no_thread_could_be_started() -> None:
+    """What comes meanwhile does not have the workers taken for alive: a later event starts them."""
+    entered, leave = threading.Event(), threading.Event()
+
+    class Slow(Counting):
+        def send(self, batch: Sequence[Payload], timeout: float) -> Answer:
+            entered.set()
+            assert leave.wait(20)
+            return super().send(batch, timeout)
+
+    slow = Slow()
+    emitter = AsyncEmitter("http://127.0.0.1:9", transport=lambda: slow, flush_interval=0.01)
+    tracker = Tracker("n", emitter)
+    closing = threading.Thread(target=emitter.close)
+    before = threading.stack_size(1 << 46)
+    try:
+        _ = tracker.track_unstruct_event(numbered(0))
+        _ = threading.stack_size(before)
+        closing.start()
+        assert entered.wait(20)
+        _ = threading.stack_size(1 << 46)
+        _ = tracker.track_unstruct_event(numbered(1))
+    finally:
+        _ = threading.stack_size(before)
+        leave.set()
+    closing.join(20)
+    _ = tracker.track_unstruct_event(numbered(2))
+    assert slow.wait_for(3)
+    emitter.close()
+
+
+def test_what_waited_in_the_inbox_has_waited() -> None:
+    """Its flush interval, and its age, begin where it was put, not where a worker looked."""
+    now = 1_000.0
+    entered, leave = threading.Event(), threading.Event()
+
+    class Slow(Counting):
+        def send(self, batch: Sequence[Payload], timeout: float) -> Answer:
+            entered.set()
+            assert leave.wait(20)
+            return super().send(batch, timeout)
+
+    slow = Slow()
+    emitter = AsyncEmitter(
+        "http://127.0.0.1:9", transport=lambda: slow, flush_interval=60, batch_size=10,
+        clock=Clock(monotonic=lambda: now),
+    )  # fmt: skip
+    tracker = Tracker("n", emitter)
+    for number in range(10):
+        _ = tracker.track_unstruct_event(numbered(number))
+    assert entered.wait(20)
+    for number in range(15):
+        now += 1.0
+        _ = tracker.track_unstruct_event(numbered(number))
+    now += 100.0
+    leave.set()
+    assert slow.wait_for(25)
     emitter.close()
 
 

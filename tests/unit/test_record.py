@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import enum
+import inspect
 import json
 import logging
 import sys
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -140,6 +142,27 @@ def test_extras_that_are_no_event(extra: dict[str, Any]) -> None:
 
     assert (schema, entities) == (LOG_RECORD, [])
     assert loads(data["attributes"]) == extra
+
+
+def test_data_at_the_limit_of_the_interpreter() -> None:
+    """Where the stack is nearly full, the data of an event are an object, or refused."""
+    made = record(schema=ORDER, data={"a": {"n": b"x", 1: [object]}, 2: 3})
+    found: list[bytes] = []
+
+    def map_at(depth: int) -> None:
+        if depth:
+            map_at(depth - 1)
+            return
+        event = MAPPER.event(made)
+        assert event is not None
+        found.append(event[1])
+
+    outside = len(inspect.stack())
+    for left in range(10, 150):
+        with suppress(RecursionError, TypeError):
+            map_at(sys.getrecursionlimit() - outside - left)
+    assert found
+    assert {data[:1] for data in found} == {b"{"}
 
 
 @pytest.mark.parametrize("data", ["text", 5, 1.5, True, b"{}", '{"a": 1}', object(), float("nan")])
