@@ -23,6 +23,7 @@ from tests.delivery.support import (
     run,
     until,
 )
+from tests.iglu_central import needs_iglu_central
 from tests.relay.servers import RedisServer
 from tests.unit.wire import body_problems, loads
 
@@ -60,6 +61,7 @@ def written(client: Any, stream: str = "snowplow") -> list[dict[str, str]]:
     return [loads(body) for body in bodies]
 
 
+@needs_iglu_central
 def test_dict_config(redis: RedisServer, client: Any, restored_logging: None) -> None:
     """The endpoint alone makes a handler write to a stream."""
     endpoint = f"{redis.url}?stream=logs"
@@ -72,6 +74,7 @@ def test_dict_config(redis: RedisServer, client: Any, restored_logging: None) ->
     assert "stm" not in event
 
 
+@needs_iglu_central
 def test_environment(redis: RedisServer, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """So does the environment."""
     monkeypatch.setenv("SNOWPLOW_LOGGING_ENDPOINT", redis.url)
@@ -80,6 +83,7 @@ def test_environment(redis: RedisServer, client: Any, monkeypatch: pytest.Monkey
     assert [data_of(event)["message"] for event in written(client)] == ["hello"]
 
 
+@needs_iglu_central
 def test_emitters(redis: RedisServer, client: Any) -> None:
     """Emitters of each kind write, and tell callbacks as ever."""
     delivered: list[dict[str, Any]] = []
@@ -136,6 +140,7 @@ def test_import_takes_no_redis() -> None:
     assert "redis" not in ended.stdout.split()
 
 
+@needs_iglu_central
 def test_redis_is_down(own: RedisServer) -> None:
     """Events wait while Redis is down, as for a collector; the account is exact throughout."""
     handler = SnowplowHandler(own.url, **EAGER)
@@ -193,6 +198,7 @@ def test_rejected(redis: RedisServer, client: Any, capfd: pytest.CaptureFixture[
     assert "name another stream in the endpoint" in capfd.readouterr().err
 
 
+@needs_iglu_central
 def test_forks(redis: RedisServer, client: Any) -> None:
     """A forked child has connections of its own; both deliver, each what it has logged."""
     handler = SnowplowHandler(redis.url, **EAGER)

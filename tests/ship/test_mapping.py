@@ -18,7 +18,7 @@ from snowplow_logging.ship.formats import FORMATS, TARGETS
 from snowplow_logging.ship.lines import MalformedError
 from snowplow_logging.ship.mapping import LineMapper
 from snowplow_logging.ship.traces import HEAD
-from tests.iglu_central import problems, schema
+from tests.iglu_central import needs_iglu_central, problems, schema
 from tests.ship.test_times import MS
 
 TIME = "2024-05-01T12:34:56.123Z"
@@ -174,6 +174,7 @@ def test_formats(name: str) -> None:
     assert mapped(line) == (LOG_RECORD, expected, [])
 
 
+@needs_iglu_central
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
@@ -279,6 +280,7 @@ def test_a_format_that_is_named() -> None:
     assert mapped(line, format_="bunyan")[1]["level_number"] == 20
 
 
+@needs_iglu_central
 def test_bounds() -> None:
     """Whatever a line holds, its event is within the bounds of the schema."""
     long = "x" * 200_000
@@ -302,6 +304,7 @@ values = st.recursive(
 )  # fmt: skip
 
 
+@needs_iglu_central
 @settings(deadline=None)  # machines may be busy
 @given(
     st.dictionaries(names | st.text(max_size=5), values, max_size=8),

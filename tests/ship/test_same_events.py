@@ -19,7 +19,7 @@ from snowplow_logging import SnowplowHandler
 from snowplow_logging.redaction import Redactor
 from snowplow_logging.ship.lines import parsed
 from snowplow_logging.ship.mapping import LineMapper
-from tests.iglu_central import problems
+from tests.iglu_central import needs_iglu_central, problems
 from tests.unit.records import Shop
 from tests.unit.wire import Wire, contexts, unstruct_event
 
@@ -176,6 +176,7 @@ def compare(both: Both, *unsaid: str) -> None:
     assert line["schema"] == ORDER or problems(line["schema"], line["data"]) == []
 
 
+@needs_iglu_central
 @pytest.mark.parametrize("kind", [JsonFormatter, OrjsonFormatter, MsgspecFormatter])
 @pytest.mark.parametrize("exceptions", ["application_error", "log_record"])
 @pytest.mark.parametrize("name", SAYINGS)

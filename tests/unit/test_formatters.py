@@ -14,7 +14,7 @@ from pythonjsonlogger.msgspec import MsgspecFormatter
 from pythonjsonlogger.orjson import OrjsonFormatter
 
 from snowplow_logging import LogRecordFormatter, SnowplowHandler
-from tests.iglu_central import APPLICATION_ERROR, LOG_RECORD, problems
+from tests.iglu_central import APPLICATION_ERROR, LOG_RECORD, needs_iglu_central, problems
 from tests.unit import hostile
 from tests.unit.records import exc_info, record
 from tests.unit.wire import Wire, unstruct_event
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 OWN = "iglu:com.acme/log_record/jsonschema/1-0-0"
 KINDS: list[type[BaseJsonFormatter]] = [JsonFormatter, OrjsonFormatter, MsgspecFormatter]
 ERROR = exc_info(ValueError("no stock"))
+pytestmark = needs_iglu_central
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 

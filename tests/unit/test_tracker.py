@@ -299,6 +299,7 @@ def test_cutting_leaves_schemas_whole(as_base64: bool) -> None:  # noqa: FBT001 
     assert unstruct_event(wire.event())["data"]["schema"] == uri
 
 
+@needs_iglu_central
 @both_forms
 def test_a_long_event_with_a_beginning_of_many(as_base64: bool) -> None:  # noqa: FBT001 - a parameter
     """What was to be written once for many events is in one that is cut, too."""
