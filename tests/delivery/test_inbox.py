@@ -48,6 +48,19 @@ class Counting:
             return self.changed.wait_for(lambda: self.arrived >= count, 20)
 
 
+class Slow(Counting):
+    """Says when a request has begun, and ends it when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered, self.leave = threading.Event(), threading.Event()
+
+    def send(self, batch: Sequence[Payload], timeout: float) -> Answer:
+        self.entered.set()
+        assert self.leave.wait(20)
+        return super().send(batch, timeout)
+
+
 @pytest.fixture
 def _hasty() -> Iterator[None]:
     """Threads take turns as often as they can, so that what can overlap does."""
@@ -222,14 +235,6 @@ def test_where_no_thread_could_be_started(capsys: pytest.CaptureFixture[str]) ->
 
 def test_a_close_where_no_thread_could_be_started() -> None:
     """What comes meanwhile does not have the workers taken for alive: a later event starts them."""
-    entered, leave = threading.Event(), threading.Event()
-
-    class Slow(Counting):
-        def send(self, batch: Sequence[Payload], timeout: float) -> Answer:
-            entered.set()
-            assert leave.wait(20)
-            return super().send(batch, timeout)
-
     slow = Slow()
     emitter = AsyncEmitter("http://127.0.0.1:9", transport=lambda: slow, flush_interval=0.01)
     tracker = Tracker("n", emitter)
@@ -239,12 +244,12 @@ def test_a_close_where_no_thread_could_be_started() -> None:
         _ = tracker.track_unstruct_event(numbered(0))
         _ = threading.stack_size(before)
         closing.start()
-        assert entered.wait(20)
+        assert slow.entered.wait(20)
         _ = threading.stack_size(1 << 46)
         _ = tracker.track_unstruct_event(numbered(1))
     finally:
         _ = threading.stack_size(before)
-        leave.set()
+        slow.leave.set()
     closing.join(20)
     _ = tracker.track_unstruct_event(numbered(2))
     assert slow.wait_for(3)
@@ -254,14 +259,6 @@ def test_a_close_where_no_thread_could_be_started() -> None:
 def test_what_waited_in_the_inbox_has_waited() -> None:
     """Its flush interval, and its age, begin where it was put, not where a worker looked."""
     now = 1_000.0
-    entered, leave = threading.Event(), threading.Event()
-
-    class Slow(Counting):
-        def send(self, batch: Sequence[Payload], timeout: float) -> Answer:
-            entered.set()
-            assert leave.wait(20)
-            return super().send(batch, timeout)
-
     slow = Slow()
     emitter = AsyncEmitter(
         "http://127.0.0.1:9", transport=lambda: slow, flush_interval=60, batch_size=10,
@@ -270,12 +267,12 @@ def test_what_waited_in_the_inbox_has_waited() -> None:
     tracker = Tracker("n", emitter)
     for number in range(10):
         _ = tracker.track_unstruct_event(numbered(number))
-    assert entered.wait(20)
+    assert slow.entered.wait(20)
     for number in range(15):
         now += 1.0
         _ = tracker.track_unstruct_event(numbered(number))
     now += 100.0
-    leave.set()
+    slow.leave.set()
     assert slow.wait_for(25)
     emitter.close()
 
