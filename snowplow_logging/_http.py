@@ -161,7 +161,7 @@ class HttpTransport:
 
 
 class _Route(NamedTuple):
-    """What all requests to one URL have in common: made once, it is half of a request's price.
+    """What all requests to one URL have in common: to make it anew would double a request's price.
 
     Args:
         request: The request without its body, or its query.

@@ -62,10 +62,9 @@ written, its ``eid``, its ``dtm`` (ms since epoch), the logging level of its rec
 further members of its JSON object (each after a comma), and how many bytes that has at most.
 
 It is a plain tuple of nothing but bytes, texts and numbers, as a payload is, too: the garbage
-collector soon lets go of such. Were they objects, a million that wait would add half
-to what each costs.
+collector soon lets go of such. Were they objects, a million that wait would add half to what each
+costs.
 """
-
 
 Payload: TypeAlias = "tuple[int, float, Draft]"
 """One event in the queue: its place among all that were accepted, when it was accepted (seconds of
