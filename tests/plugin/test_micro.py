@@ -50,10 +50,11 @@ def test_bad(snowplow_collector):
         snowplow_collector.assert_no_bad()
 
 def test_tracker(snowplow_collector):
-    tracker = Tracker("name", AsyncEmitter(snowplow_collector.url))
+    emitter = AsyncEmitter(snowplow_collector.url)
     data = {"programmingLanguage": "PYTHON", "message": "tracked"}
-    event_id = tracker.track_self_describing_event(SelfDescribingJson(ERROR, data))
+    event_id = Tracker("name", emitter).track_self_describing_event(SelfDescribingJson(ERROR, data))
     assert snowplow_collector.event(event_id).data == data
+    emitter.close()
 
 def test_whoever_sends_without_us(snowplow_collector, micro_url):
     requests.get(f"{micro_url}/i?e=pv&p=web&tv=js&url=http://a.b/c", timeout=10)
